@@ -1,0 +1,3 @@
+//! Checkers: pure functions from what was observed to what it proves.
+
+pub mod clock;

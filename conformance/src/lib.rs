@@ -1,0 +1,4 @@
+//! The suite.
+pub mod check;
+pub mod mutant;
+pub mod sim;

@@ -1,0 +1,2 @@
+//! The suite, as a command.
+fn main() {}

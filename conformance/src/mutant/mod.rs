@@ -1,0 +1,3 @@
+//! References made wrong on purpose, each with the requirement that must catch it.
+
+pub mod clock;

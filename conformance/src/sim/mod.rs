@@ -1,0 +1,4 @@
+//! Simulated time and a simulated network, so that a seed repeats a run.
+
+pub mod clock;
+pub mod net;

@@ -1,0 +1,218 @@
+//! The rules of the core, one short story each. Who acts is a connection; a user is named like the first of theirs.
+
+mod accounts;
+mod messages;
+mod properties;
+mod sessions;
+
+use std::collections::BTreeMap;
+
+use spec::message::ErrorName::{self, *};
+use spec::message::{Event, Message, Reply, Request, Response};
+
+use super::{Chat, ConnectionId, Core, Effect, Input, Limits, Proof, SecretNeeded};
+
+/// Tokens of these tests live this long.
+const LIFETIME_MS: u64 = 60_000;
+const PASSWORD: &str = "secret";
+
+/// A core with connections that have names, and a clock that stands still unless told. A "hash" is the password.
+struct Story {
+    chat: Chat,
+    now_ms: u64,
+    connections_made: u64,
+    tokens_made: u8,
+    connections: BTreeMap<&'static str, ConnectionId>,
+    seen: BTreeMap<ConnectionId, Vec<Seen>>,
+}
+
+/// What a connection saw, in order.
+#[derive(Debug, Clone, PartialEq)]
+enum Seen {
+    Answer(Response),
+    Message(Message),
+    Closed,
+}
+
+impl Story {
+    fn new() -> Self {
+        let limits = Limits {
+            username_characters: 50,
+            password_characters: 50,
+            pattern_characters: 50,
+            text_bytes: 4096,
+            key_bytes: 16,
+            keys_kept: 256,
+            mailbox_messages: 1000,
+            page_items: 100,
+            page_bytes: 65_536,
+            token_lifetime_ms: LIFETIME_MS,
+        };
+        Story::with(limits)
+    }
+
+    fn with(limits: Limits) -> Self {
+        Story {
+            chat: Chat::new(limits),
+            now_ms: 1_000_000,
+            connections_made: 0,
+            tokens_made: 0,
+            connections: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// A story in which these users are connected and logged in.
+    fn of(users: &[&'static str]) -> Self {
+        let mut story = Story::new();
+        for user in users {
+            story.connects(user);
+            story.creates(user, user).expect("the name is free");
+            story.logs_in(user, user).expect("the password is right");
+        }
+        story.seen.clear();
+        story
+    }
+
+    fn connects(&mut self, who: &'static str) {
+        self.connections_made += 1;
+        let connection = ConnectionId(self.connections_made);
+        self.connections.insert(who, connection);
+        self.applies(Input::Opened(connection));
+    }
+
+    fn disconnects(&mut self, who: &'static str) {
+        self.applies(Input::Closed(self.connections[who]));
+    }
+
+    fn waits(&mut self, ms: u64) {
+        self.now_ms += ms;
+    }
+
+    fn applies(&mut self, input: Input) {
+        for effect in self.chat.apply(input, self.now_ms) {
+            let (connection, seen) = match effect {
+                Effect::Respond { connection, response } => (connection, Seen::Answer(response)),
+                Effect::Push { connection, event: Event::Message(message) } => (connection, Seen::Message(message)),
+                Effect::Close { connection } => (connection, Seen::Closed),
+            };
+            self.seen.entry(connection).or_default().push(seen);
+        }
+    }
+
+    /// What this connection saw since it was last asked.
+    fn saw(&mut self, who: &'static str) -> Vec<Seen> {
+        self.seen.remove(&self.connections[who]).unwrap_or_default()
+    }
+
+    /// Makes a request and does the edge's work on its password.
+    fn asks(&mut self, who: &'static str, request: Request) -> Response {
+        let proof = self.proves(who, &request);
+        self.asks_with(who, request, proof)
+    }
+
+    fn asks_with(&mut self, who: &'static str, request: Request, proof: Proof) -> Response {
+        self.tokens_made = self.tokens_made.wrapping_add(1);
+        let connection = self.connections[who];
+        self.applies(Input::Request { connection, request, proof, fresh_token: [self.tokens_made; 32] });
+        match self.seen.get(&connection).and_then(|seen| seen.last()) {
+            Some(Seen::Answer(response)) => response.clone(),
+            other => panic!("{who} must see an answer last, not {other:?}"),
+        }
+    }
+
+    fn proves(&self, who: &'static str, request: &Request) -> Proof {
+        let password = match request {
+            Request::CreateAccount { password, .. }
+            | Request::LogIn { password, .. }
+            | Request::DeleteAccount { password, .. } => password.clone(),
+            _ => String::new(),
+        };
+        match self.chat.question(self.connections[who], request, self.now_ms) {
+            SecretNeeded::Hash => Proof::Hashed(password),
+            SecretNeeded::Verify { account, hash } if hash == password => Proof::Right { account },
+            _ => Proof::Nothing,
+        }
+    }
+
+    fn creates(&mut self, who: &'static str, username: &str) -> Response {
+        self.asks(who, create(username, PASSWORD))
+    }
+
+    fn logs_in(&mut self, who: &'static str, username: &str) -> Response {
+        self.asks(who, log_in(username, PASSWORD, false))
+    }
+
+    fn takes_over(&mut self, who: &'static str, username: &str) -> Response {
+        self.asks(who, log_in(username, PASSWORD, true))
+    }
+
+    /// Logs in and keeps the token.
+    fn token(&mut self, who: &'static str, username: &str) -> Vec<u8> {
+        match self.logs_in(who, username) {
+            Ok(Reply::LogIn { token, .. }) => token,
+            other => panic!("{who} must get a token, not {other:?}"),
+        }
+    }
+
+    fn resumes(&mut self, who: &'static str, token: &[u8]) -> Response {
+        self.asks(who, Request::ResumeSession { token: token.to_vec() })
+    }
+
+    fn logs_out(&mut self, who: &'static str) -> Response {
+        self.asks(who, Request::LogOut {})
+    }
+
+    fn sends(&mut self, who: &'static str, recipient: &str, text: &str) -> Response {
+        self.sends_with_key(who, recipient, text, &[])
+    }
+
+    fn sends_with_key(&mut self, who: &'static str, recipient: &str, text: &str, key: &[u8]) -> Response {
+        let (recipient, text) = (recipient.to_owned(), text.to_owned());
+        self.asks(who, Request::SendMessage { recipient, text, key: key.to_vec() })
+    }
+
+    fn delivers(&mut self, who: &'static str, acknowledge: u64, max: u64) -> Response {
+        self.asks(who, Request::DeliverMessages { acknowledge, max })
+    }
+
+    /// The texts of a page, and whether more follow.
+    fn page(&mut self, who: &'static str, acknowledge: u64, max: u64) -> (Vec<String>, bool) {
+        match self.delivers(who, acknowledge, max) {
+            Ok(Reply::DeliverMessages { messages, more }) => (messages.into_iter().map(|m| m.text).collect(), more),
+            other => panic!("{who} must get a page, not {other:?}"),
+        }
+    }
+
+    fn lists(&mut self, who: &'static str, pattern: &str, after: &str, limit: u64) -> Response {
+        self.asks(who, Request::ListAccounts { pattern: pattern.to_owned(), after: after.to_owned(), limit })
+    }
+
+    fn deletes(&mut self, who: &'static str, discard: bool) -> Response {
+        self.asks(who, Request::DeleteAccount { password: PASSWORD.to_owned(), discard })
+    }
+}
+
+fn create(username: &str, password: &str) -> Request {
+    Request::CreateAccount { username: username.to_owned(), password: password.to_owned() }
+}
+
+fn log_in(username: &str, password: &str, take_over: bool) -> Request {
+    Request::LogIn { username: username.to_owned(), password: password.to_owned(), take_over }
+}
+
+fn refused(error: ErrorName) -> Response {
+    Err(error.into())
+}
+
+fn accepted(message_id: u64, delivered: bool) -> Response {
+    Ok(Reply::SendMessage { message_id, delivered })
+}
+
+fn listed(usernames: &[&str], more: bool) -> Response {
+    Ok(Reply::ListAccounts { usernames: usernames.iter().map(|name| name.to_string()).collect(), more })
+}
+
+fn page(texts: &[&str], more: bool) -> (Vec<String>, bool) {
+    (texts.iter().map(|text| text.to_string()).collect(), more)
+}

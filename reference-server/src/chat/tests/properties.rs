@@ -1,0 +1,102 @@
+//! What holds whatever anybody asks, in any order.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const USERS: [&str; 3] = ["a", "b", "c"];
+const CONNECTIONS: [&str; 5] = ["1", "2", "3", "4", "5"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Reconnects,
+    Waits(u64),
+    Asks(Request),
+    /// Resumes with the token that was given out so many log ins ago.
+    Resumes(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let user = || prop::sample::select(&USERS[..]).prop_map(str::to_owned);
+    let password = || prop_oneof![9 => Just(PASSWORD.to_owned()), 1 => Just("wrong".to_owned())];
+    prop_oneof![
+        2 => Just(Step::Reconnects),
+        1 => prop_oneof![Just(1), Just(LIFETIME_MS / 3), Just(LIFETIME_MS)].prop_map(Step::Waits),
+        3 => (0..3_usize).prop_map(Step::Resumes),
+        3 => (user(), password()).prop_map(|(u, p)| Step::Asks(create(&u, &p))),
+        6 => (user(), password(), any::<bool>()).prop_map(|(u, p, over)| Step::Asks(log_in(&u, &p, over))),
+        1 => Just(Step::Asks(Request::LogOut {})),
+        9 => (user(), 0..4_u8).prop_map(|(recipient, key)| {
+            let key = if key == 0 { Vec::new() } else { vec![key; 16] };
+            Step::Asks(Request::SendMessage { recipient, text: "x".to_owned(), key })
+        }),
+        5 => (0..12_u64, 0..4_u64).prop_map(|(acknowledge, max)| Step::Asks(Request::DeliverMessages { acknowledge, max })),
+        1 => (password(), any::<bool>()).prop_map(|(password, discard)| Step::Asks(Request::DeleteAccount { password, discard })),
+        1 => Just(Step::Asks(Request::ListAccounts { pattern: "?".to_owned(), after: String::new(), limit: 2 })),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_asked_the_promises_hold(steps in prop::collection::vec((prop::sample::select(&CONNECTIONS[..]), step()), 1..120)) {
+        let mut story = Story::new();
+        CONNECTIONS.iter().for_each(|who| story.connects(who));
+        let mut promises = Promises::default();
+        let mut tokens = Vec::new();
+        for (who, step) in steps {
+            let asked = match step {
+                Step::Waits(ms) => { story.waits(ms); continue }
+                Step::Reconnects => { story.disconnects(who); story.connects(who); continue }
+                Step::Resumes(ago) => Request::ResumeSession { token: tokens.iter().rev().nth(ago).cloned().unwrap_or_default() },
+                Step::Asks(request) => request,
+            };
+            if !story.chat.presence.is_open(story.connections[who]) {
+                story.connects(who);
+            }
+            story.seen.clear();
+            let answer = story.asks(who, asked.clone());
+            if let Ok(Reply::LogIn { token, .. }) = &answer {
+                tokens.push(token.clone());
+            }
+            promises.check(&story, &asked, &answer)?;
+        }
+    }
+}
+
+/// What was promised so far: the last id of each mailbox, by account number.
+#[derive(Default)]
+struct Promises {
+    last_ids: BTreeMap<u64, u64>,
+}
+
+impl Promises {
+    fn check(&mut self, story: &Story, asked: &Request, answer: &Response) -> Result<(), TestCaseError> {
+        // Ids of a mailbox rise by one; a repeated key gives an old one.
+        if let (Request::SendMessage { recipient, key, .. }, Ok(Reply::SendMessage { message_id, .. })) =
+            (asked, answer)
+        {
+            let account = story.chat.state.account(recipient).expect("it has just got a message").number;
+            let last = self.last_ids.entry(account).or_default();
+            prop_assert!(*message_id == *last + 1 || !key.is_empty() && !pushed(story), "{message_id} after {last}");
+            *last = (*last).max(*message_id);
+        }
+        // A page rises by one, and ends with the last message or says that there is more.
+        if let Ok(Reply::DeliverMessages { messages, .. }) = answer {
+            prop_assert!(messages.windows(2).all(|pair| pair[0].message_id + 1 == pair[1].message_id));
+        }
+        // One request, one answer; and one connection for each account.
+        let answers = story.seen.values().flatten().filter(|seen| matches!(seen, Seen::Answer(_))).count();
+        prop_assert_eq!(answers, 1);
+        let bound = |who: &&str| story.chat.presence.session(story.connections[*who], story.now_ms).map(|s| s.account);
+        let mut accounts: Vec<u64> = CONNECTIONS.iter().filter_map(bound).collect();
+        let bindings = accounts.len();
+        accounts.sort_unstable();
+        accounts.dedup();
+        prop_assert_eq!(accounts.len(), bindings, "an account is bound twice");
+        Ok(())
+    }
+}
+
+fn pushed(story: &Story) -> bool {
+    story.seen.values().flatten().any(|seen| matches!(seen, Seen::Message(_)))
+}

@@ -1,0 +1,2 @@
+//! The reference server, as a command.
+fn main() {}

@@ -1,0 +1,150 @@
+//! Bytes with their meaning beside them, field by field: golden bytes, traces, and the evidence of a finding.
+
+use std::fmt;
+
+use crate::codec::hear::Trace;
+use crate::codec::{Dialogue, Framed, Slot, Slots, hear_frame, hear_plan};
+use crate::dialect::Dialect;
+
+/// One message, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotated {
+    /// What it is: `send_message`, `ok of send_message`, `error`, `message`; empty if nothing fits.
+    pub title: String,
+    /// Its fields in the order of the bytes.
+    pub lines: Vec<Line>,
+}
+
+/// One field: its bytes and what they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Offset of the first byte.
+    pub offset: usize,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The field's name.
+    pub field: String,
+    /// Its value, as a person reads it.
+    pub value: String,
+}
+
+/// Bytes on one line of the drawing.
+const COLUMNS: usize = 8;
+
+/// Lines of one field beyond which the middle is left out.
+const ROWS: usize = 4;
+
+impl fmt::Display for Annotated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            let rows: Vec<&[u8]> = line.bytes.chunks(COLUMNS).collect();
+            for (index, row) in rows.iter().enumerate() {
+                if rows.len() > ROWS && index == ROWS - 1 && index + 1 < rows.len() {
+                    writeln!(f, "      … {} more bytes", line.bytes.len() - index * COLUMNS)?;
+                    break;
+                }
+                let hex: Vec<String> = row.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = hex.join(" ");
+                let offset = line.offset + index * COLUMNS;
+                if index == 0 && !line.field.is_empty() {
+                    let text = format!("{offset:04x}  {hex:<23}  {}: {}", line.field, line.value);
+                    writeln!(f, "{}", text.trim_end())?;
+                } else {
+                    writeln!(f, "{offset:04x}  {hex}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Dialect {
+    /// Takes a request apart, as far as it can be understood.
+    pub fn annotate_request(&self, bytes: &[u8]) -> Annotated {
+        let (mut slots, mut lines) = (self.slots(), Lines::new(bytes));
+        let mut title = String::new();
+        if let Framed::Taken(_, body) = hear_frame(&self.say, bytes, &mut slots, &mut lines)
+            && let Some(operation) = self.operation_at(bytes)
+        {
+            let operation = &self.operations[operation];
+            title.clone_from(&operation.name);
+            let _ = hear_plan(&operation.say.body, bytes, body.start, body.end, &mut slots, &mut lines);
+        }
+        lines.finish(title)
+    }
+
+    /// Takes an answer or event apart, as far as it can be understood.
+    pub fn annotate_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Annotated {
+        let (mut slots, mut lines) = (self.slots(), Lines::new(bytes));
+        let mut title = String::new();
+        if let Framed::Taken(_, body) = hear_frame(&self.hear, bytes, &mut slots, &mut lines) {
+            let fits = self.answers(dialogue).find(|(operation, entry)| {
+                let memory = dialogue.cloned().unwrap_or_default();
+                self.try_entry(entry, *operation, bytes, &body, &mut slots.clone(), memory).is_ok()
+            });
+            if let Some((operation, entry)) = fits {
+                let name = operation.map(|operation| self.operations[operation].name.as_str());
+                let word = entry.path.rsplit('.').next().unwrap_or_default();
+                title = match name.filter(|_| entry.path.starts_with("operations")) {
+                    Some(name) => format!("{word} of {name}"),
+                    None => word.to_owned(),
+                };
+                let _ = hear_plan(&entry.message.body, bytes, body.start, body.end, &mut slots, &mut lines);
+            }
+        }
+        lines.finish(title)
+    }
+
+    fn operation_at(&self, bytes: &[u8]) -> Option<usize> {
+        let mut slots: Slots<'_> = self.slots();
+        match self.hear_request(bytes, &mut slots) {
+            crate::dialect::RequestHeard::Taken(_, dialogue)
+            | crate::dialect::RequestHeard::Refused { dialogue, .. } => dialogue.operation,
+            crate::dialect::RequestHeard::More(_) => None,
+        }
+    }
+}
+
+/// Collects lines while bytes are heard.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    lines: Vec<Line>,
+    /// Up to where bytes have been told.
+    told: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Lines { bytes, lines: Vec::new(), told: 0 }
+    }
+
+    fn finish(mut self, title: String) -> Annotated {
+        if self.told < self.bytes.len() {
+            self.lines.push(Line {
+                offset: self.told,
+                bytes: self.bytes[self.told..].to_vec(),
+                field: if self.told == 0 { String::new() } else { "not understood".into() },
+                value: String::new(),
+            });
+        }
+        Annotated { title, lines: self.lines }
+    }
+}
+
+impl Trace for Lines<'_> {
+    fn part(&mut self, label: &str, from: usize, to: usize, slot: Slot<'_>) {
+        let value = match slot {
+            Slot::Int(number) => number.to_string(),
+            Slot::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) if text.chars().count() > 40 => {
+                    format!("{:?}… ({} bytes)", text.chars().take(40).collect::<String>(), bytes.len())
+                }
+                Ok(text) if text.chars().all(|c| !c.is_control()) || text.is_empty() => format!("{text:?}"),
+                _ => format!("{} bytes", bytes.len()),
+            },
+            Slot::Empty | Slot::List { .. } => String::new(),
+        };
+        self.lines.push(Line { offset: from, bytes: self.bytes[from..to].to_vec(), field: label.to_owned(), value });
+        self.told = to;
+    }
+}

@@ -1,0 +1,523 @@
+//! A dialect file into plans, with every mistake at its line.
+//!
+//! Not here: the grammar of a field's type (`field`), and whether the finished tables can be told apart (`rehearse`).
+
+use std::collections::BTreeMap;
+
+use crate::codec::field::{Expr, FieldType, Int, Kind, Size, Spoken, Term};
+use crate::codec::plan::{
+    Entry, Frame, Item, Meaning, Message, NO_SLOT, Name, OperationPlan, Part, Plan, Refusal, Rule, SlotNumber,
+};
+use crate::dialect::Dialect;
+use crate::error::{Diagnostic, Diagnostics};
+use crate::load::{Document, Node};
+use crate::service::Service;
+
+/// The keys of a dialect file, in the order in which a reader wants them.
+pub(crate) const KEYS: &[&str] =
+    &["dialect", "about", "frame", "shapes", "refuse", "hear", "operations", "fence", "policies", "lacks"];
+
+/// Deepest nesting of shapes: more is a shape that contains itself.
+const SHAPES_DEEP: usize = 16;
+
+/// Compiles a dialect. Mistakes are added to `found`; a dialect comes back only if there is none.
+pub(crate) fn compile(document: &Document, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
+    let mut compiler = Compiler { document, service, names: Vec::new(), found: Diagnostics::default() };
+    let dialect = compiler.dialect();
+    let clean = compiler.found.is_empty();
+    found.0.append(&mut compiler.found.0);
+    dialect.filter(|_| clean)
+}
+
+struct Compiler<'a> {
+    document: &'a Document,
+    service: &'a Service,
+    names: Vec<Name>,
+    found: Diagnostics,
+}
+
+impl<'a> Compiler<'a> {
+    fn dialect(&mut self) -> Option<Dialect> {
+        let root = &self.document.root;
+        for (key, _) in root.entries().unwrap_or_default() {
+            let text = key.text().unwrap_or_default();
+            if !KEYS.contains(&text) {
+                self.refuse(key, format!("unknown key `{text}`"), |d| d.suggest(text, KEYS.iter().copied()));
+            }
+        }
+        let name = self.word(root, "dialect")?;
+        let about = self.word(root, "about")?;
+        let frame_node = self.need(root, "frame")?;
+        let (say_node, hear_node) = match (frame_node.get("say"), frame_node.get("hear")) {
+            (Some(say), Some(hear)) => (say, hear),
+            _ => (frame_node, frame_node),
+        };
+        let mut say = self.frame(say_node)?;
+        let mut hear = self.frame(hear_node)?;
+        self.refusals(&mut say);
+        hear.refusals = vec![None; hear.plan.parts.len()];
+        let anytime = self.table(root.get("hear"), &hear, None, "hear");
+        let operations = self.operations(&say, &hear);
+        let mut dialect = Dialect {
+            name,
+            about,
+            names: Vec::new(),
+            say,
+            hear,
+            anytime,
+            operations,
+            fence: self.fence(),
+            policies: self.policies(),
+            lacks: self.lacks(),
+            errors: self.service.errors.iter().map(|(name, error)| (name.clone(), error.clone())).collect(),
+            outcomes: self
+                .service
+                .operations
+                .iter()
+                .map(|(name, spec)| (name.clone(), spec.outcomes.clone()))
+                .collect(),
+            index: None,
+        };
+        dialect.names = std::mem::take(&mut self.names);
+        dialect.index_operations();
+        Some(dialect)
+    }
+
+    fn frame(&mut self, node: &'a Node) -> Option<Frame> {
+        let plan = self.row(node, Scope::Dialect, 0)?;
+        let mut open = None;
+        for (index, part) in plan.parts.iter().enumerate() {
+            match part {
+                Part::Bytes { size: Size::Rest, .. } if open.is_none() => open = Some(index),
+                Part::Bytes { size: Size::Rest, .. } => {
+                    let field = &plan.labels[index];
+                    self.refuse(node, format!("nothing ends the field `{field}`: another one is open, too"), |d| d);
+                }
+                Part::Int { .. } => {}
+                _ => {
+                    let field = &plan.labels[index];
+                    self.refuse(node, format!("the frame's field `{field}` must be a number, or be open"), |d| d);
+                }
+            }
+        }
+        let measured = plan.parts.iter().any(|p| matches!(p, Part::Int { rule: Rule::FrameLength { .. }, .. }));
+        if open.is_some() && !measured {
+            self.refuse(node, "nothing ends this frame's open field", |d| {
+                d.help("one field says how long the frame is: `size: u32 = length(frame)`")
+            });
+        }
+        Some(Frame { plan, open, refusals: Vec::new() })
+    }
+
+    /// `refuse:` which errors answer the fields of a request's frame.
+    fn refusals(&mut self, frame: &mut Frame) {
+        frame.refusals = vec![None; frame.plan.parts.len()];
+        let Some(entries) = self.document.root.get("refuse").and_then(Node::entries) else { return };
+        for (key, value) in entries {
+            let field = key.text().unwrap_or_default();
+            let Some(index) = frame.plan.labels.iter().position(|label| label == field) else {
+                let labels: Vec<String> = frame.plan.labels.clone();
+                self.refuse(key, format!("the frame has no field `{field}`"), |d| {
+                    d.suggest(field, labels.iter().map(String::as_str))
+                });
+                continue;
+            };
+            let mut refusal = Refusal { below: "malformed".into(), above: "malformed".into(), close: false };
+            for (key, value) in value.entries().unwrap_or_default() {
+                let word = value.text().unwrap_or_default().to_owned();
+                match key.text().unwrap_or_default() {
+                    "then" if word == "close" => refusal.close = true,
+                    "then" => self.refuse(value, "after `then` comes `close`", |d| d),
+                    side @ ("below" | "above" | "error") => {
+                        self.known_error(value);
+                        if side != "above" {
+                            refusal.below.clone_from(&word);
+                        }
+                        if side != "below" {
+                            refusal.above = word;
+                        }
+                    }
+                    other => self.refuse(key, format!("unknown key `{other}`"), |d| {
+                        d.suggest(other, ["below", "above", "error", "then"])
+                    }),
+                }
+            }
+            frame.refusals[index] = Some(refusal);
+        }
+    }
+
+    fn operations(&mut self, say: &Frame, hear: &Frame) -> Vec<OperationPlan> {
+        let Some(node) = self.need(&self.document.root, "operations") else { return Vec::new() };
+        let mut operations = Vec::new();
+        for (key, value) in node.entries().unwrap_or_default() {
+            let name = key.text().unwrap_or_default();
+            if !self.service.operations.contains_key(name) {
+                let known: Vec<&str> = self.service.operations.keys().map(String::as_str).collect();
+                self.refuse(key, format!("service.yaml has no operation `{name}`"), |d| d.suggest(name, known));
+                continue;
+            }
+            let Some(said) = self.need(value, "say") else { continue };
+            let message = self.message(said, say).unwrap_or_default();
+            let table = self.table(value.get("hear"), hear, Some(name), &format!("operations.{name}.hear"));
+            self.check_fields(key, name, &message, &table);
+            operations.push(OperationPlan { name: name.to_owned(), say: message, hear: table });
+        }
+        operations
+    }
+
+    /// Every argument must be said, and every result heard.
+    fn check_fields(&mut self, key: &Node, name: &str, say: &Message, hear: &[Entry]) {
+        let spec = &self.service.operations[name];
+        let has = |plan: &Plan, field: &str| plan.labels.iter().any(|label| label == field);
+        for argument in &spec.arguments {
+            if !has(&say.body, argument) {
+                self.refuse(key, format!("the argument `{argument}` of `{name}` is never said"), |d| d);
+            }
+        }
+        let ok: Vec<&Entry> = hear.iter().filter(|e| matches!(e.meaning, Meaning::Ok | Meaning::Outcome(_))).collect();
+        if ok.is_empty() {
+            self.refuse(key, format!("`{name}` has no way to succeed"), |d| d.help("its table needs an entry `ok`"));
+        }
+        for result in &spec.result {
+            if !ok.is_empty() && !ok.iter().any(|entry| has(&entry.message.body, result)) {
+                self.refuse(key, format!("nothing fills the result `{result}` of `{name}`"), |d| d);
+            }
+        }
+    }
+
+    fn table(&mut self, node: Option<&'a Node>, frame: &Frame, operation: Option<&str>, path: &str) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (key, value) in node.and_then(Node::entries).unwrap_or_default() {
+            let word = key.text().unwrap_or_default();
+            let Some(meaning) = self.meaning(key, word, operation) else { continue };
+            let alternatives: Vec<&Node> = match value.items() {
+                Some(items) if items.iter().all(|item| item.entries().is_some()) => items.iter().collect(),
+                _ => vec![value],
+            };
+            for node in alternatives {
+                if let Some(message) = self.message(node, frame) {
+                    entries.push(Entry { meaning: meaning.clone(), message, path: format!("{path}.{word}") });
+                }
+            }
+        }
+        entries
+    }
+
+    fn meaning(&mut self, key: &Node, word: &str, operation: Option<&str>) -> Option<Meaning> {
+        let service = self.service;
+        if word == "ok" && operation.is_some() {
+            return Some(Meaning::Ok);
+        }
+        if operation.is_some_and(|name| service.outcome(name, word).is_some()) {
+            return Some(Meaning::Outcome(word.to_owned()));
+        }
+        match word {
+            "error" => return Some(Meaning::AnyError),
+            "ignore" => return Some(Meaning::Ignore),
+            _ if service.errors.contains_key(word) => return Some(Meaning::Error(word.to_owned())),
+            _ if service.events.contains_key(word) => return Some(Meaning::Event(word.to_owned())),
+            _ => {}
+        }
+        let mut known: Vec<&str> = vec!["ok", "error", "ignore"];
+        known.extend(service.errors.keys().map(String::as_str));
+        known.extend(service.events.keys().map(String::as_str));
+        self.refuse(key, format!("`{word}` is no meaning: neither an outcome, nor an error, nor an event"), |d| {
+            d.suggest(word, known)
+        });
+        None
+    }
+
+    /// A frame, narrowed: numbers for its fields, and a row for the open one.
+    fn message(&mut self, node: &'a Node, frame: &Frame) -> Option<Message> {
+        let mut message = Message::default();
+        let Some(entries) = node.entries() else {
+            self.refuse(node, "a message is a map of the frame's fields", |d| d.help("such as {code: 3, body: []}"));
+            return None;
+        };
+        for (key, value) in entries {
+            let field = key.text().unwrap_or_default();
+            let Some(index) = frame.plan.labels.iter().position(|label| label == field) else {
+                let labels = frame.plan.labels.clone();
+                self.refuse(key, format!("the frame has no field `{field}`"), |d| {
+                    d.suggest(field, labels.iter().map(String::as_str))
+                });
+                continue;
+            };
+            if frame.open == Some(index) {
+                message.body = self.row(value, Scope::Dialect, 0)?;
+                continue;
+            }
+            let Some(number) = self.document.typed::<u64>(value).ok() else {
+                self.refuse(value, format!("the frame's field `{field}` takes a number"), |d| d);
+                continue;
+            };
+            if let Part::Int { least, most, .. } = &frame.plan.parts[index]
+                && !(*least..=*most).contains(&number)
+            {
+                let (least, most) = (*least, *most);
+                self.refuse(value, format!("`{field}` cannot be {number}: its type holds {least} to {most}"), |d| d);
+                continue;
+            }
+            message.narrowed.push((index as u16, number));
+        }
+        Some(message)
+    }
+
+    /// A row: a list of fields, or the name of a shape that is one.
+    fn row(&mut self, node: &'a Node, mut scope: Scope<'_>, deep: usize) -> Option<Plan> {
+        if let Some(name) = node.text() {
+            let shape = self.shape(node, name, deep)?;
+            return self.row(shape, scope, deep + 1);
+        }
+        let Some(items) = node.items() else {
+            self.refuse(node, "here stands a list of fields", |d| d.help("such as [id: u32, username: text(u8)]"));
+            return None;
+        };
+        let mut plan = Plan::default();
+        for item in items {
+            let (label, kind) = match item.entries() {
+                Some([(key, value)]) => (key.text().unwrap_or_default(), value),
+                Some(_) => {
+                    self.refuse(item, "a field is one name and its type", |d| d);
+                    continue;
+                }
+                None => ("", item),
+            };
+            let Some(text) = kind.text() else {
+                self.refuse(kind, "a field's type is written as words", |d| d.help("such as text(u16)"));
+                continue;
+            };
+            if let Some(part) = self.part(kind, label, text, &mut scope, deep) {
+                if plan.labels.iter().any(|known| known == label && !label.is_empty() && label != "_") {
+                    self.refuse(item, format!("the field `{label}` stands here twice"), |d| d);
+                }
+                plan.parts.push(part);
+                plan.labels.push(if label.is_empty() { text.to_owned() } else { label.to_owned() });
+            }
+        }
+        Some(plan)
+    }
+
+    fn part(&mut self, node: &'a Node, label: &str, text: &str, scope: &mut Scope<'_>, deep: usize) -> Option<Part> {
+        let field = match FieldType::parse(text) {
+            Ok(field) => field,
+            Err(why) => {
+                self.refuse(node, format!("not a type: {why}"), |d| d);
+                return None;
+            }
+        };
+        let slot = if label.is_empty() || label == "_" { NO_SLOT } else { self.slot(label, scope) };
+        match field.kind.clone() {
+            Kind::Int(int) => {
+                let rule = self.rule(node, &field, scope)?;
+                let (least, most) = field.range.unwrap_or((0, int.most()));
+                if most > int.most() {
+                    self.refuse(node, format!("{most} does not fit {} bytes", int.width), |d| d);
+                }
+                Some(Part::Int { slot, int, least, most, rule })
+            }
+            Kind::Bytes { size, utf8 } => {
+                self.refuse_computed(node, &field);
+                Some(Part::Bytes { slot, size, utf8 })
+            }
+            Kind::List { size, item } => {
+                self.refuse_computed(node, &field);
+                let item = self.item(node, label, &item, deep)?;
+                Some(Part::List { slot, size, item: Box::new(item) })
+            }
+            Kind::Shape(name) => {
+                let shape = self.shape(node, &name, deep)?;
+                match shape.text() {
+                    Some(alias) => self.part(shape, label, alias, scope, deep + 1),
+                    None => {
+                        self.refuse(node, format!("`{name}` is a row; one field cannot hold it"), |d| {
+                            d.help(format!("write it as an item: list(u16) of {name}"))
+                        });
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a list consists of: a row of its own names, or one value.
+    fn item(&mut self, node: &'a Node, label: &str, kind: &Kind, deep: usize) -> Option<Item> {
+        let mut names = Vec::new();
+        if let Kind::Shape(name) = kind {
+            let shape = self.shape(node, name, deep)?;
+            if shape.items().is_some() {
+                let plan = self.row(shape, Scope::Item(&mut names), deep + 1)?;
+                return Some(Item { plan, names, single: false });
+            }
+        }
+        let of = self.service.field(label).and_then(|field| field.of.clone()).unwrap_or_else(|| label.to_owned());
+        let text = written(kind);
+        let part = self.part(node, &of, &text, &mut Scope::Item(&mut names), deep + 1)?;
+        Some(Item { plan: Plan { parts: vec![part], labels: vec![of] }, names, single: true })
+    }
+
+    fn shape(&mut self, node: &'a Node, name: &str, deep: usize) -> Option<&'a Node> {
+        let shapes = self.document.root.get("shapes");
+        let found = shapes.and_then(|shapes| shapes.get(name));
+        if found.is_none() {
+            let known: Vec<String> = shapes
+                .and_then(Node::entries)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|(key, _)| key.text().map(str::to_owned))
+                .collect();
+            self.refuse(node, format!("there is no type or shape `{name}`"), |d| {
+                d.suggest(name, known.iter().map(String::as_str).chain(["text", "bytes", "u8", "u16", "u32", "u64"]))
+            });
+        } else if deep > SHAPES_DEEP {
+            self.refuse(node, format!("the shape `{name}` contains itself"), |d| d);
+            return None;
+        }
+        found
+    }
+
+    fn rule(&mut self, node: &Node, field: &FieldType, scope: &mut Scope<'_>) -> Option<Rule> {
+        let (expr, usually) = match &field.spoken {
+            Spoken::Open => return Some(Rule::Open),
+            Spoken::Is(expr) => (expr, false),
+            Spoken::Usually(expr) => (expr, true),
+        };
+        match (expr, usually) {
+            (Expr { term: Term::Number(number), plus: 0 }, false) => Some(Rule::Is(*number)),
+            (Expr { term: Term::Number(number), plus: 0 }, true) => Some(Rule::Usually(*number)),
+            (Expr { term: Term::Fresh, plus: 0 }, true) => Some(Rule::Fresh),
+            (Expr { term: Term::FrameLength, plus }, false) => Some(Rule::FrameLength { plus: *plus }),
+            (Expr { term: Term::Name(name), plus }, false) => {
+                if !self.names.iter().any(|known| known.text == *name) {
+                    self.refuse(node, format!("no field `{name}` was said before"), |d| d);
+                }
+                Some(Rule::Sum { slot: self.slot(name, scope), plus: *plus })
+            }
+            _ => {
+                self.refuse(node, "this value cannot stand here", |d| {
+                    d.help("`= number`, `= name + number` and `= length(frame)` are fixed; `usually number` and `usually fresh` are not")
+                });
+                None
+            }
+        }
+    }
+
+    fn refuse_computed(&mut self, node: &Node, field: &FieldType) {
+        if field.spoken != Spoken::Open || field.range.is_some() {
+            self.refuse(node, "only numbers can be fixed or bounded", |d| d);
+        }
+    }
+
+    fn slot(&mut self, label: &str, scope: &mut Scope<'_>) -> SlotNumber {
+        let field = self.service.field(label);
+        let (kind, sizes) = (field.map(|field| field.kind), field.map(|field| field.sizes.clone()).unwrap_or_default());
+        let names = match scope {
+            Scope::Dialect => &mut self.names,
+            Scope::Item(names) => names,
+        };
+        if let Some(at) = names.iter().position(|name| name.text == label) {
+            return at as SlotNumber;
+        }
+        names.push(Name { text: label.to_owned(), kind, sizes });
+        (names.len() - 1) as SlotNumber
+    }
+
+    fn fence(&mut self) -> String {
+        let Some(node) = self.need(&self.document.root, "fence") else { return String::new() };
+        let name = node.text().unwrap_or_default();
+        if self.document.root.get("operations").and_then(|operations| operations.get(name)).is_none() {
+            self.refuse(node, format!("this dialect has no operation `{name}` to serve as fence"), |d| d);
+        }
+        name.to_owned()
+    }
+
+    fn policies(&mut self) -> BTreeMap<String, String> {
+        let service = self.service;
+        let mut policies: BTreeMap<String, String> =
+            service.policies.iter().map(|(name, policy)| (name.clone(), policy.default_choice().to_owned())).collect();
+        for (key, value) in self.document.root.get("policies").and_then(Node::entries).unwrap_or_default() {
+            let (name, choice) = (key.text().unwrap_or_default(), value.text().unwrap_or_default());
+            match service.policies.get(name) {
+                None => self.refuse(key, format!("service.yaml has no policy `{name}`"), |d| {
+                    d.suggest(name, service.policies.keys().map(String::as_str))
+                }),
+                Some(policy) if !policy.choices.iter().any(|(known, _)| known == choice) => {
+                    self.refuse(value, format!("the policy `{name}` has no choice `{choice}`"), |d| {
+                        d.suggest(choice, policy.choices.iter().map(|(known, _)| known.as_str()))
+                    });
+                }
+                Some(_) => {
+                    policies.insert(name.to_owned(), choice.to_owned());
+                }
+            }
+        }
+        policies
+    }
+
+    fn lacks(&mut self) -> Vec<String> {
+        let service = self.service;
+        let mut lacks = Vec::new();
+        for node in self.document.root.get("lacks").and_then(Node::items).unwrap_or_default() {
+            let name = node.text().unwrap_or_default();
+            if service.is_capability(name) {
+                lacks.push(name.to_owned());
+            } else {
+                let known = service.capabilities.keys().chain(service.operations.keys());
+                self.refuse(node, format!("service.yaml has no capability `{name}`"), |d| {
+                    d.suggest(name, known.map(String::as_str))
+                });
+            }
+        }
+        let operations = self.document.root.get("operations");
+        let absent = service.operations.keys().filter(|name| operations.and_then(|node| node.get(name)).is_none());
+        lacks.extend(absent.cloned());
+        lacks
+    }
+
+    fn known_error(&mut self, node: &Node) {
+        let (name, service) = (node.text().unwrap_or_default(), self.service);
+        if !service.errors.contains_key(name) {
+            self.refuse(node, format!("errors.yaml has no error `{name}`"), |d| {
+                d.suggest(name, service.errors.keys().map(String::as_str))
+            });
+        }
+    }
+
+    fn word(&mut self, node: &'a Node, key: &str) -> Option<String> {
+        Some(self.need(node, key)?.text()?.to_owned())
+    }
+
+    fn need(&mut self, node: &'a Node, key: &str) -> Option<&'a Node> {
+        let found = node.get(key);
+        if found.is_none() {
+            self.refuse(node, format!("the key `{key}` is missing"), |d| d.label("in this map"));
+        }
+        found
+    }
+
+    fn refuse(&mut self, node: &Node, message: impl Into<String>, more: impl FnOnce(Diagnostic) -> Diagnostic) {
+        self.found.push(more(self.document.error(node, message)));
+    }
+}
+
+/// Where names get their numbers from.
+enum Scope<'n> {
+    Dialect,
+    Item(&'n mut Vec<Name>),
+}
+
+/// A kind in the words it was written in.
+fn written(kind: &Kind) -> String {
+    let int = |int: &Int| format!("u{}{}", int.width * 8, if int.little { "le" } else { "" });
+    let size = |size: &Size| match size {
+        Size::Fixed(n) => format!("({n})"),
+        Size::Prefix(prefix) => format!("({})", int(prefix)),
+        Size::Rest => String::new(),
+    };
+    match kind {
+        Kind::Int(kind) => int(kind),
+        Kind::Bytes { size: length, utf8 } => format!("{}{}", if *utf8 { "text" } else { "bytes" }, size(length)),
+        Kind::List { size: count, item } => format!("list{} of {}", size(count), written(item)),
+        Kind::Shape(name) => name.clone(),
+    }
+}

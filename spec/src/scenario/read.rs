@@ -1,0 +1,377 @@
+//! YAML into a scenario, step by step, so that one mistake does not hide the next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Diagnostic, Diagnostics};
+use crate::load::{Document, Node};
+use crate::requirement::{check_needs, check_when};
+use crate::scenario::expect::{Context, Expect, Match, all};
+use crate::scenario::given::{Given, hex};
+use crate::scenario::{Frame, How, Presence, Scenario, Step, Verb};
+use crate::service::Service;
+
+pub(super) const KEYS: &[&str] =
+    &["scenario", "checks", "why", "needs", "when", "dialects", "server", "group", "actors", "steps"];
+const STEP_KEYS: &[&str] = &["with", "gets", "shows", "keep", "times", "frame", "frames", "hex", "how"];
+const VERBS: &[&str] = &["connects", "returns", "disconnects", "half_closes", "resets", "listens", "writes", "waits"];
+
+/// Reads one document; mistakes are added to `found`.
+pub(super) fn scenario(
+    document: &Document,
+    chapter: &str,
+    service: &Service,
+    found: &mut Diagnostics,
+) -> Option<Scenario> {
+    let before = found.0.len();
+    let root = &document.root;
+    for (key, _) in root.entries().unwrap_or_default() {
+        let text = key.text().unwrap_or_default();
+        if !KEYS.contains(&text) {
+            found.push(document.error(key, format!("unknown key `{text}`")).suggest(text, KEYS.iter().copied()));
+        }
+    }
+    let name = word(document, root, "scenario", found)?;
+    let why = word(document, root, "why", found)?;
+    let mut reader = Reader { document, service, found, kept: BTreeSet::new(), actors: BTreeSet::new() };
+    let checks: Vec<String> = reader.optional(root, "checks").unwrap_or_default();
+    let listed: Vec<String> = reader.optional(root, "needs").unwrap_or_default();
+    check_needs(document, root, &listed, service, reader.found);
+    let when = reader.optional(root, "when").unwrap_or_default();
+    check_when(document, root, &when, service, reader.found);
+    let server: BTreeMap<String, u64> = reader.optional(root, "server").unwrap_or_default();
+    let dialects = reader.optional(root, "dialects").unwrap_or_default();
+    let transport = reader.group(root);
+    reader.options(root, &server);
+    let given = reader.presence(root);
+    reader.collect_actors(root.get("steps"), &given);
+    let steps = reader.steps(root.get("steps"));
+    if steps.is_empty() {
+        reader.found.push(document.error(root, "a scenario without steps shows nothing"));
+    }
+    let actors: BTreeMap<String, Presence> =
+        reader.actors.iter().map(|name| (name.clone(), given.get(name).copied().unwrap_or(Presence::Online))).collect();
+    let needs = needs(&listed, &actors, &steps);
+    if found.0.len() > before {
+        return None;
+    }
+    let place = document.place(root.get("scenario").unwrap_or(root));
+    let chapter = chapter.to_owned();
+    Some(Scenario { name, chapter, checks, why, needs, when, dialects, server, transport, actors, steps, place })
+}
+
+/// What is named, and what is used: operations are capabilities, too.
+fn needs(listed: &[String], actors: &BTreeMap<String, Presence>, steps: &[Step]) -> BTreeSet<String> {
+    let mut needs: BTreeSet<String> = listed.iter().cloned().collect();
+    let mut add = |name: &str| needs.insert(name.to_owned());
+    if actors.values().any(|presence| *presence != Presence::Stranger) {
+        add("create_account");
+    }
+    if actors.values().any(|presence| *presence == Presence::Online) {
+        add("log_in");
+    }
+    let inner = steps.iter().flat_map(|step| match &step.verb {
+        Verb::Together(inner) => inner.iter().collect::<Vec<_>>(),
+        _ => vec![step],
+    });
+    for step in inner {
+        match &step.verb {
+            Verb::Operation { name, .. } => drop(add(name)),
+            Verb::Returns => drop(add("log_in")),
+            Verb::Writes { frames, .. } => frames.iter().for_each(|frame| {
+                if let Frame::Operation { name, .. } = frame {
+                    add(name);
+                }
+            }),
+            _ => {}
+        }
+    }
+    needs
+}
+
+struct Reader<'a> {
+    document: &'a Document,
+    service: &'a Service,
+    found: &'a mut Diagnostics,
+    /// Names of values that earlier steps keep.
+    kept: BTreeSet<String>,
+    actors: BTreeSet<String>,
+}
+
+impl Reader<'_> {
+    fn optional<T: serde::de::DeserializeOwned>(&mut self, node: &Node, key: &str) -> Option<T> {
+        let node = node.get(key)?;
+        self.found.keep(self.document.typed(node))
+    }
+
+    fn group(&mut self, root: &Node) -> bool {
+        let Some(node) = root.get("group") else { return false };
+        if node.text() != Some("transport") {
+            self.found.push(self.document.error(node, "the only group is `transport`"));
+        }
+        true
+    }
+
+    fn options(&mut self, root: &Node, server: &BTreeMap<String, u64>) {
+        for name in server.keys().filter(|name| !self.service.options.contains_key(*name)) {
+            let node = root.get("server").and_then(|server| server.entry(name)).map_or(root, |(key, _)| key);
+            let known = self.service.options.keys().map(String::as_str);
+            let message = format!("service.yaml has no option `{name}`");
+            self.found.push(self.document.error(node, message).suggest(name, known));
+        }
+    }
+
+    fn presence(&mut self, root: &Node) -> BTreeMap<String, Presence> {
+        let mut given = BTreeMap::new();
+        for (key, value) in root.get("actors").and_then(Node::entries).unwrap_or_default() {
+            let presence = match value.text().unwrap_or_default() {
+                "online" => Presence::Online,
+                "offline" => Presence::Offline,
+                "stranger" => Presence::Stranger,
+                other => {
+                    let diagnostic = self.document.error(value, format!("`{other}` is no way to begin"));
+                    self.found.push(diagnostic.suggest(other, ["online", "offline", "stranger"]));
+                    continue;
+                }
+            };
+            given.insert(key.text().unwrap_or_default().to_owned(), presence);
+        }
+        given
+    }
+
+    /// Whoever is listed or begins a step is an actor; names must be known before values are read.
+    fn collect_actors(&mut self, steps: Option<&Node>, given: &BTreeMap<String, Presence>) {
+        self.actors.extend(given.keys().cloned());
+        for step in steps.and_then(Node::items).unwrap_or_default() {
+            if let Some(inner) = step.get("together") {
+                self.collect_actors(Some(inner), &BTreeMap::new());
+            } else if let Some((key, _)) = actor_entry(step) {
+                self.actors.insert(key.text().unwrap_or_default().to_owned());
+            }
+        }
+    }
+
+    fn steps(&mut self, node: Option<&Node>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for node in node.and_then(Node::items).unwrap_or_default() {
+            match self.step(node) {
+                Ok(step) => {
+                    self.kept.extend(step.keep.iter().map(|(name, _)| name.clone()));
+                    steps.push(step);
+                }
+                Err(diagnostic) => self.found.push(diagnostic),
+            }
+        }
+        steps
+    }
+
+    fn step(&mut self, node: &Node) -> Result<Step, Diagnostic> {
+        let document = self.document;
+        let mut step = Step {
+            actor: String::new(),
+            verb: Verb::Listens,
+            gets: None,
+            shows: self.optional(node, "shows").unwrap_or_default(),
+            keep: Vec::new(),
+            times: self.optional(node, "times").unwrap_or(1),
+            frame: self.optional(node, "frame").unwrap_or_default(),
+            place: document.place(node),
+        };
+        if let Some(inner) = node.get("together") {
+            self.only(node, &["together", "gets", "shows"])?;
+            step.verb = Verb::Together(self.steps(Some(inner)));
+            let context = Context { service: self.service, operations: Vec::new() };
+            step.gets = self.expectation(node, &context)?;
+            return Ok(step);
+        }
+        let Some((key, value)) = actor_entry(node) else {
+            return Err(document.error(node, "a step begins with an actor").help("such as `- alice: log_out`"));
+        };
+        key.text().unwrap_or_default().clone_into(&mut step.actor);
+        let actor = key.text().unwrap_or_default();
+        self.only(node, &[STEP_KEYS, &[actor]].concat())?;
+        let verb = value.text().unwrap_or_default();
+        step.verb = self.verb(node, value, verb)?;
+        let mut operations: Vec<&str> = Vec::new();
+        if let Verb::Operation { name, .. } = &step.verb {
+            operations.push(name);
+        }
+        let context = Context { service: self.service, operations };
+        step.gets = self.expectation(node, &context)?;
+        for (key, value) in node.get("keep").and_then(Node::entries).unwrap_or_default() {
+            let (name, path) = (key.text().unwrap_or_default(), value.text().unwrap_or_default());
+            if self.actors.contains(name) || matches!(name, "prefix" | "n") {
+                return Err(document.error(key, format!("`{name}` means something else already")));
+            }
+            step.keep.push((name.to_owned(), path.to_owned()));
+        }
+        Ok(step)
+    }
+
+    fn verb(&mut self, step: &Node, node: &Node, verb: &str) -> Result<Verb, Diagnostic> {
+        Ok(match verb {
+            "connects" => Verb::Connects,
+            "returns" => Verb::Returns,
+            "disconnects" => Verb::Disconnects,
+            "half_closes" => Verb::HalfCloses,
+            "resets" => Verb::Resets,
+            "listens" => {
+                if step.get("gets").is_none() {
+                    return Err(self.document.error(step, "who listens gets something, or `nothing`"));
+                }
+                Verb::Listens
+            }
+            "writes" => self.writes(step)?,
+            "waits" => {
+                let ms = step.get("with").and_then(|with| with.get("ms"));
+                let ms = ms.ok_or_else(|| self.document.error(step, "`waits` needs `with: {ms: …}`"))?;
+                Verb::Waits { ms: self.document.typed(ms)? }
+            }
+            _ if self.service.operations.contains_key(verb) => {
+                Verb::Operation { name: verb.to_owned(), with: self.arguments(verb, step.get("with"))? }
+            }
+            _ => {
+                let known = VERBS.iter().copied().chain(self.service.operations.keys().map(String::as_str));
+                return Err(self.document.error(node, format!("nobody can `{verb}`")).suggest(verb, known));
+            }
+        })
+    }
+
+    fn arguments(&self, operation: &str, with: Option<&Node>) -> Result<Vec<(String, Given)>, Diagnostic> {
+        let Some(with) = with else { return Ok(Vec::new()) };
+        let entries = with.entries().ok_or_else(|| self.document.error(with, "`with` is a map of arguments"))?;
+        let known = &self.service.operations[operation].arguments;
+        all(entries, |(key, value)| {
+            let name = key.text().unwrap_or_default();
+            if !known.iter().any(|argument| argument == name) {
+                let message = format!("`{operation}` has no argument `{name}`");
+                return Err(self.document.error(key, message).suggest(name, known.iter().map(String::as_str)));
+            }
+            let given = Given::read(self.document, value)?;
+            self.known_holes(value, &given)?;
+            self.known_actor(value, name, &given)?;
+            Ok((name.to_owned(), given))
+        })
+    }
+
+    /// A username that is written out belongs to no case alone, so another run could meet it.
+    fn known_actor(&self, node: &Node, field: &str, given: &Given) -> Result<(), Diagnostic> {
+        let Some(text) = given.as_plain_text().filter(|_| self.service.is_username(field)) else { return Ok(()) };
+        let possible = !text.is_empty()
+            && text.chars().count() as u64 <= self.service.limit("username_characters")
+            && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "|*?".contains(c));
+        if !possible || self.actors.contains(text) {
+            return Ok(());
+        }
+        let diagnostic = self.document.error(node, format!("who is `{text}`?"));
+        Err(diagnostic.help("list it under `actors`, or use a name of this case: \"{prefix}nobody\""))
+    }
+
+    fn writes(&self, step: &Node) -> Result<Verb, Diagnostic> {
+        let document = self.document;
+        let frames = match (step.get("frames"), step.get("hex")) {
+            (Some(frames), None) => all(frames.items().unwrap_or_default(), |item| match item.entries() {
+                Some([(key, value)]) if key.text() == Some("hex") => Ok(Frame::Hex(hex(document, value)?)),
+                Some([(key, value)]) => {
+                    let name = key.text().unwrap_or_default();
+                    if !self.service.operations.contains_key(name) {
+                        let known = self.service.operations.keys().map(String::as_str);
+                        return Err(document
+                            .error(key, format!("there is no operation `{name}`"))
+                            .suggest(name, known));
+                    }
+                    Ok(Frame::Operation { name: name.to_owned(), with: self.arguments(name, Some(value))? })
+                }
+                None if self.service.operations.contains_key(item.text().unwrap_or_default()) => {
+                    Ok(Frame::Operation { name: item.text().unwrap_or_default().to_owned(), with: Vec::new() })
+                }
+                _ => Err(document.error(item, "a frame is an operation with its arguments, or `hex: \"…\"`")),
+            })?,
+            (None, Some(bytes)) => vec![Frame::Hex(hex(document, bytes)?)],
+            _ => return Err(document.error(step, "`writes` needs either `frames` or `hex`")),
+        };
+        let how = match step.get("how") {
+            None => How::Joined,
+            Some(node) => match (node.text(), node.get("split")) {
+                (Some("joined"), _) => How::Joined,
+                (Some("dripped"), _) => How::Dripped,
+                (_, Some(offsets)) => How::Split(document.typed(offsets)?),
+                _ => return Err(document.error(node, "known here: joined, dripped, {split: [3, 5]}")),
+            },
+        };
+        Ok(Verb::Writes { frames, how })
+    }
+
+    fn expectation(&self, step: &Node, context: &Context<'_>) -> Result<Option<Expect>, Diagnostic> {
+        let Some(node) = step.get("gets") else { return Ok(None) };
+        let expect = Expect::read(self.document, node, context)?;
+        self.known_holes_in(node, &expect)?;
+        Ok(Some(expect))
+    }
+
+    fn known_holes_in(&self, node: &Node, expect: &Expect) -> Result<(), Diagnostic> {
+        match expect {
+            Expect::Ok(fields) | Expect::Error(_, fields) | Expect::Event(_, fields) => {
+                fields.iter().try_for_each(|(_, wanted)| self.known_holes_in_match(node, wanted))
+            }
+            Expect::OneOf(inner) | Expect::Sequence(inner) | Expect::Set(inner) => {
+                inner.iter().try_for_each(|expect| self.known_holes_in(node, expect))
+            }
+            Expect::Outcome(_) | Expect::Nothing | Expect::Closed => Ok(()),
+        }
+    }
+
+    fn known_holes_in_match(&self, node: &Node, wanted: &Match) -> Result<(), Diagnostic> {
+        match wanted {
+            Match::Equal(given) | Match::AtLeast(given) | Match::AtMost(given) | Match::StartsWith(given) => {
+                self.known_holes(node, given)
+            }
+            Match::Row(fields) => fields.iter().try_for_each(|(_, wanted)| self.known_holes_in_match(node, wanted)),
+            Match::List(items)
+            | Match::Set(items)
+            | Match::Includes(items)
+            | Match::Excludes(items)
+            | Match::OneOf(items)
+            | Match::All(items) => items.iter().try_for_each(|item| self.known_holes_in_match(node, item)),
+            Match::Length(inner) | Match::Not(inner) => self.known_holes_in_match(node, inner),
+            Match::Sorted => Ok(()),
+        }
+    }
+
+    fn known_holes(&self, node: &Node, given: &Given) -> Result<(), Diagnostic> {
+        for hole in given.holes() {
+            let known = matches!(hole, "prefix" | "n") || self.actors.contains(hole) || self.kept.contains(hole);
+            if !known {
+                let names = self.kept.iter().chain(&self.actors).map(String::as_str).chain(["prefix", "n"]);
+                return Err(self
+                    .document
+                    .error(node, format!("nothing fills the hole `{{{hole}}}`"))
+                    .suggest(hole, names));
+            }
+        }
+        Ok(())
+    }
+
+    fn only(&self, node: &Node, known: &[&str]) -> Result<(), Diagnostic> {
+        for (key, _) in node.entries().unwrap_or_default() {
+            let text = key.text().unwrap_or_default();
+            if !known.contains(&text) {
+                let known = known.iter().copied();
+                return Err(self.document.error(key, format!("unknown key `{text}`")).suggest(text, known));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The entry of a step that names its actor: the first whose key is none of the step's own words.
+fn actor_entry(step: &Node) -> Option<&(Node, Node)> {
+    step.entries()?.iter().find(|(key, _)| !STEP_KEYS.contains(&key.text().unwrap_or_default()))
+}
+
+fn word(document: &Document, node: &Node, key: &str, found: &mut Diagnostics) -> Option<String> {
+    let text = node.get(key).and_then(Node::text);
+    if text.is_none() {
+        found.push(document.error(node, format!("the key `{key}` is missing")).label("in this map"));
+    }
+    text.map(str::to_owned)
+}
