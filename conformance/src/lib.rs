@@ -1,4 +1,10 @@
 //! The suite.
 pub mod check;
+pub mod drive;
+pub mod finding;
+pub mod history;
 pub mod mutant;
+pub mod run;
+pub mod select;
 pub mod sim;
+pub mod target;

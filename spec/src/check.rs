@@ -1,11 +1,12 @@
 //! What must be true of the specification as a whole: every reference leads somewhere, every MUST is exercised from
-//! both sides, and nothing can pass by being dead.
+//! both sides, nothing can pass by being dead, and every message has an example.
 //!
 //! Not here: mistakes inside one file, which its reader shows.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::example;
 use crate::requirement::{JudgedBy, Level, Requirement};
 use crate::scenario::{self, Scenario};
 use crate::source::Source;
@@ -25,6 +26,8 @@ pub fn check(source: &Source) -> (Option<Spec>, Vec<Scenario>, Diagnostics) {
     for requirement in spec.requirements().filter(|requirement| requirement.judged_by == JudgedBy::Scenario) {
         exercised(requirement, &scenarios, &mut found);
     }
+    let examples = example::read(source, &spec.service, &mut found);
+    example::check(&examples, source, &spec.service, &mut found);
     (Some(spec), scenarios, found)
 }
 

@@ -5,6 +5,7 @@
 //! - [`source`]: where the YAML comes from · `load`: text into trees that know their lines · [`error`]: mistakes, drawn
 //! - [`service`]: operations, errors, limits, policies · [`dialect`] and [`codec`]: wires, and bytes in both directions
 //! - [`value`], [`message`]: what operations are made of, by name and as Rust types
+//! - [`example`], [`vectors`]: every message once, in fields and in bytes
 //!
 //! What is deliberately absent: sockets, clocks, and any opinion on who is right.
 
@@ -12,6 +13,7 @@ pub mod check;
 pub mod codec;
 pub mod dialect;
 pub mod error;
+pub mod example;
 pub mod load;
 pub mod message;
 pub mod requirement;
@@ -20,5 +22,6 @@ pub mod service;
 pub mod source;
 mod spec;
 pub mod value;
+pub mod vectors;
 
 pub use spec::{Spec, read_dialect};

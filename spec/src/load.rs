@@ -106,6 +106,30 @@ impl Document {
         Diagnostic::new(&self.place(node), message)
     }
 
+    /// The text under a key that must be there. What is wrong with it is added to `found`.
+    pub fn word(&self, node: &Node, key: &str, found: &mut Diagnostics) -> Option<String> {
+        let Some((at, value)) = node.entry(key) else {
+            found.push(self.error(node, format!("the key `{key}` is missing")).label("in this map"));
+            return None;
+        };
+        match value.text() {
+            Some("") if value.is_plain() => found.push(self.error(at, format!("the key `{key}` says nothing"))),
+            Some(text) => return Some(text.to_owned()),
+            None => found.push(self.error(value, format!("`{key}` takes a text"))),
+        }
+        None
+    }
+
+    /// Shows every key of a map that is none of the known ones.
+    pub fn only(&self, node: &Node, known: &[&str], found: &mut Diagnostics) {
+        for (key, _) in node.entries().unwrap_or_default() {
+            let text = key.text().unwrap_or_default();
+            if !known.contains(&text) {
+                found.push(self.error(key, format!("unknown key `{text}`")).suggest(text, known.iter().copied()));
+            }
+        }
+    }
+
     /// Reads a node as a type.
     ///
     /// # Errors

@@ -60,6 +60,30 @@ pub enum FieldKind {
     List,
 }
 
+impl FieldKind {
+    /// Whether a field of this kind can have a value. Bytes may be given as the text that they spell.
+    pub fn holds(self, value: &Value) -> bool {
+        match self {
+            FieldKind::Int => matches!(value, Value::Int(_)),
+            FieldKind::Flag => matches!(value, Value::Flag(_)),
+            FieldKind::Text => matches!(value, Value::Text(_)),
+            FieldKind::Bytes => matches!(value, Value::Bytes(_) | Value::Text(_)),
+            FieldKind::List => matches!(value, Value::List(_)),
+        }
+    }
+
+    /// What such a field takes, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            FieldKind::Int => "a number",
+            FieldKind::Flag => "true or false",
+            FieldKind::Text => "a text",
+            FieldKind::Bytes => "bytes, such as {hex: \"00 ff\"}",
+            FieldKind::List => "a list",
+        }
+    }
+}
+
 /// One named value.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -264,7 +264,7 @@ fn judge_links(logs: &[PeerLog], policies: Policies, ledger: &mut Ledger) {
             {
                 let sent = sent_to.get(&entry.peer).copied().unwrap_or(0);
                 // CLOCKS-12: no more can wait than were ever sent and not yet taken.
-                ledger.judge(Rule::Queue, waits + taken <= sent, || {
+                ledger.judge(Rule::Queue, waits.saturating_add(taken) <= sent, || {
                     format!("{} (sent to it in all: {sent}, taken so far: {taken})", log.cite(line))
                 });
             }

@@ -48,9 +48,14 @@ impl Chat {
                 let Proof::Hashed(password_hash) = proof else { return Err(ErrorName::UsernameTaken.into()) };
                 Command::CreateAccount { username, password_hash }
             }
-            Request::LogIn { username, password: _, take_over } => {
+            Request::LogIn { username, password, take_over } => {
                 must_be_unbound()?;
+                // Without work on the password, the connection was bound when the edge asked: it has expired since.
+                if proof == Proof::Nothing && limits.allow_username(&username) && limits.allow_password(&password) {
+                    return Err(ErrorName::AlreadyLoggedIn.into());
+                }
                 let account = self.account_proved(&username, &proof)?;
+                // SESSIONS-4: without `take_over`, an account that is logged in on another connection is refused.
                 if !take_over && self.presence.connection_of(account).is_some() {
                     return Err(ErrorName::AlreadyLoggedIn.into());
                 }
@@ -70,6 +75,7 @@ impl Chat {
                 Command::ListAccounts { session, pattern, after, limit }
             }
             Request::SendMessage { recipient, text, key } => {
+                // LIMITS-7: a key has either 0 or 16 bytes. What does not fit is malformed, and that comes first.
                 if !limits.allow_key(&key) {
                     let wanted = format!("a key has 0 or {} bytes, not {}", limits.key_bytes, key.len());
                     return Err(Failure::new(ErrorName::Malformed, wanted));

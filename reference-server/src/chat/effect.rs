@@ -16,8 +16,17 @@ pub type FreshToken = [u8; 32];
 pub enum Input {
     /// A client connected.
     Opened(ConnectionId),
-    /// A client asks for something, and the edge has done what [`SecretNeeded`] said.
-    Request { connection: ConnectionId, request: Request, proof: Proof, fresh_token: FreshToken },
+    /// A client asks for something.
+    Request {
+        /// Who asks.
+        connection: ConnectionId,
+        /// What is asked.
+        request: Request,
+        /// What came of the work that [`SecretNeeded`] said.
+        proof: Proof,
+        /// The token, if a new one will be needed.
+        fresh_token: FreshToken,
+    },
     /// A connection is gone, or nothing that comes from it counts any more.
     Closed(ConnectionId),
 }
@@ -26,11 +35,35 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Answer the request that this connection has made.
-    Respond { connection: ConnectionId, response: Response },
+    Respond {
+        /// Who has asked.
+        connection: ConnectionId,
+        /// The answer.
+        response: Response,
+    },
     /// Say something that was not asked for.
-    Push { connection: ConnectionId, event: Event },
+    Push {
+        /// Who is told.
+        connection: ConnectionId,
+        /// What.
+        event: Event,
+    },
     /// End the connection, after everything that was said on it before.
-    Close { connection: ConnectionId },
+    Close {
+        /// Which connection.
+        connection: ConnectionId,
+    },
+}
+
+impl Effect {
+    /// Which connection it is about.
+    pub fn connection(&self) -> ConnectionId {
+        match self {
+            Effect::Respond { connection, .. } | Effect::Push { connection, .. } | Effect::Close { connection } => {
+                *connection
+            }
+        }
+    }
 }
 
 /// The work on passwords that a request needs before it can be applied. It is slow and random, so the edge does it.
@@ -40,8 +73,13 @@ pub enum SecretNeeded {
     Nothing,
     /// The password must be hashed, to be kept.
     Hash,
-    /// The password must be compared with the hash of the account of this number.
-    Verify { account: u64, hash: String },
+    /// The password must be compared with a hash.
+    Verify {
+        /// The number of the account.
+        account: u64,
+        /// Its hash, with its parameters.
+        hash: String,
+    },
     /// There is no such account: the time of a comparison must pass all the same, so that it tells nothing.
     Absent,
 }
@@ -49,10 +87,15 @@ pub enum SecretNeeded {
 /// What the work on a password has shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// Nothing: there was no work, or the password was wrong.
+    /// Nothing: there was no work.
     Nothing,
+    /// There is no such account, or it has another password.
+    Wrong,
     /// The hash to keep, with its parameters.
     Hashed(String),
-    /// The password is that of the account of this number.
-    Right { account: u64 },
+    /// The password is the right one.
+    Right {
+        /// The number of the account whose it is.
+        account: u64,
+    },
 }

@@ -33,13 +33,13 @@ impl Limits {
         }
     }
 
-    /// Whether an account can have this name.
+    /// Whether an account can have this name: LIMITS-1, LIMITS-2, LIMITS-4.
     pub(super) fn allow_username(&self, username: &str) -> bool {
         let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '|' | '*' | '?');
         !username.is_empty() && characters(username) <= self.username_characters && !username.contains(forbidden)
     }
 
-    /// Whether an account can have this password.
+    /// Whether an account can have this password: LIMITS-3, LIMITS-4.
     pub(super) fn allow_password(&self, password: &str) -> bool {
         !password.is_empty() && characters(password) <= self.password_characters
     }

@@ -29,6 +29,7 @@ impl Mailbox {
 
     /// Forgets every message up to and including an id. One that was forgotten before is no error.
     pub(super) fn acknowledge(&mut self, position: u64) -> Result<(), ErrorName> {
+        // DELIVERY-11: an acknowledgement beyond the last message is refused, changing nothing.
         if position > self.last_id {
             return Err(ErrorName::InvalidCursor);
         }
@@ -44,6 +45,7 @@ impl Mailbox {
         let mut messages = Vec::new();
         for message in self.unacknowledged.iter().take(max as usize) {
             bytes += encoded_bytes(message);
+            // LIMITS-10: a page of messages ends before it would need 65,536 bytes.
             if bytes >= page_bytes && !messages.is_empty() {
                 break;
             }

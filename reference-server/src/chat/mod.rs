@@ -90,7 +90,7 @@ impl Chat {
         fresh_token: FreshToken,
         now_ms: u64,
     ) -> Vec<Effect> {
-        // A connection that was taken over may have more requests under way: they are nobody's.
+        // SECURITY-12: a session that was taken over acts no more. Its connection may have requests under way.
         if !self.presence.is_open(connection) {
             return Vec::new();
         }
@@ -134,7 +134,7 @@ impl Chat {
             Outcome::Accepted { recipient, message } => {
                 let message_id = message.message_id;
                 let bound = self.presence.connection_of(recipient);
-                // Before the response: whoever writes to oneself sees the message first.
+                // DELIVERY-18: of a message to oneself, the event comes before the answer.
                 effects.extend(bound.map(|connection| Effect::Push { connection, event: Event::Message(message) }));
                 Reply::SendMessage { message_id, delivered: bound.is_some() }
             }
@@ -149,7 +149,7 @@ impl Chat {
         effects
     }
 
-    /// Binds a connection to a session. Another connection of the account is unbound and closed.
+    /// Binds a connection to a session. SESSIONS-6: a connection whose session was taken over is closed.
     fn bind(&mut self, connection: ConnectionId, session: Session, expires_at_ms: u64) -> Option<Effect> {
         let other = self.presence.connection_of(session.account);
         if let Some(other) = other {

@@ -147,6 +147,7 @@ impl State {
         let username = self.tokens.get(&token_digest).ok_or(ErrorName::InvalidToken)?.clone();
         let account = self.accounts.get_mut(&username).expect("a token goes when its account goes");
         let token = account.token.expect("the index holds present tokens only");
+        // SESSIONS-13: the present token of an account, after its time, is token_expired.
         if self.now_ms >= token.expires_at_ms {
             return Err(ErrorName::TokenExpired);
         }
@@ -195,11 +196,13 @@ impl State {
         self.acting(&session)?;
         let sender = &self.accounts[&session.username];
         let mailbox = &self.accounts.get(&recipient).ok_or(ErrorName::NoSuchUser)?.mailbox;
+        // DELIVERY-13: a send repeated with its key is answered with the message_id of the first.
         match sender.keys.find(&key, &recipient, &text) {
             Seen::Accepted(message_id) => return Ok(Outcome::Repeated { message_id }),
             Seen::Conflict => return Err(ErrorName::KeyConflict),
             Seen::Never => {}
         }
+        // LIMITS-8: a mailbox takes a message as long as it holds fewer unacknowledged ones than its limit.
         if mailbox.waiting() >= self.limits.mailbox_messages {
             return Err(ErrorName::MailboxFull);
         }
@@ -225,6 +228,7 @@ impl State {
     fn delete_account(&mut self, session: &Session, discard: bool) -> Result<Outcome, ErrorName> {
         let account = self.acting(session)?;
         let discarded = account.mailbox.waiting();
+        // DELETION-3: without `discard`, an account with unacknowledged messages is not deleted.
         if discarded > 0 && !discard {
             return Err(ErrorName::MailboxNotEmpty);
         }

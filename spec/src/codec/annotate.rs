@@ -3,13 +3,14 @@
 use std::fmt;
 
 use crate::codec::hear::Trace;
+use crate::codec::plan::Meaning;
 use crate::codec::{Dialogue, Framed, Slot, Slots, hear_frame, hear_plan};
 use crate::dialect::Dialect;
 
 /// One message, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotated {
-    /// What it is: `send_message`, `ok of send_message`, `error`, `message`; empty if nothing fits.
+    /// What it is: `send_message`, `ok of send_message`, `no_such_user`, `message`; empty if nothing fits.
     pub title: String,
     /// Its fields in the order of the bytes.
     pub lines: Vec<Line>,
@@ -31,8 +32,8 @@ pub struct Line {
 /// Bytes on one line of the drawing.
 const COLUMNS: usize = 8;
 
-/// Lines of one field beyond which the middle is left out.
-const ROWS: usize = 4;
+/// Lines of one field beyond which the rest is left out.
+const ROWS: usize = 8;
 
 impl fmt::Display for Annotated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,8 +48,11 @@ impl fmt::Display for Annotated {
                 let hex = hex.join(" ");
                 let offset = line.offset + index * COLUMNS;
                 if index == 0 && !line.field.is_empty() {
-                    let text = format!("{offset:04x}  {hex:<23}  {}: {}", line.field, line.value);
-                    writeln!(f, "{}", text.trim_end())?;
+                    // A constant without a name says its value already: `u8 = 0`.
+                    let constant = line.field.ends_with(&format!("= {}", line.value));
+                    let value = if constant { "" } else { &line.value };
+                    let colon = if value.is_empty() { "" } else { ": " };
+                    writeln!(f, "{offset:04x}  {hex:<23}  {}{colon}{value}", line.field)?;
                 } else {
                     writeln!(f, "{offset:04x}  {hex}")?;
                 }
@@ -83,16 +87,28 @@ impl Dialect {
                 self.try_entry(entry, *operation, bytes, &body, &mut slots.clone(), memory).is_ok()
             });
             if let Some((operation, entry)) = fits {
-                let name = operation.map(|operation| self.operations[operation].name.as_str());
-                let word = entry.path.rsplit('.').next().unwrap_or_default();
-                title = match name.filter(|_| entry.path.starts_with("operations")) {
-                    Some(name) => format!("{word} of {name}"),
-                    None => word.to_owned(),
-                };
                 let _ = hear_plan(&entry.message.body, bytes, body.start, body.end, &mut slots, &mut lines);
+                let own = operation.filter(|_| entry.path.starts_with("operations"));
+                title = match own.map(|operation| self.operations[operation].name.as_str()) {
+                    Some(name) => format!("{} of {name}", self.word(&entry.meaning, &slots)),
+                    None => self.word(&entry.meaning, &slots).to_owned(),
+                };
             }
         }
         lines.finish(title)
+    }
+
+    /// The meaning in a word; for some error, which one.
+    fn word<'m>(&'m self, meaning: &'m Meaning, slots: &Slots<'_>) -> &'m str {
+        match meaning {
+            Meaning::Ok => "ok",
+            Meaning::Ignore => "ignore",
+            Meaning::Outcome(name) | Meaning::Error(name) | Meaning::Event(name) => name,
+            Meaning::AnyError => {
+                let code = self.slot("error").and_then(|slot| slots.int(slot));
+                self.errors.iter().find(|(_, e)| Some(u64::from(e.code)) == code).map_or("error", |(name, _)| name)
+            }
+        }
     }
 
     fn operation_at(&self, bytes: &[u8]) -> Option<usize> {
@@ -139,7 +155,7 @@ impl Trace for Lines<'_> {
                 Ok(text) if text.chars().count() > 40 => {
                     format!("{:?}… ({} bytes)", text.chars().take(40).collect::<String>(), bytes.len())
                 }
-                Ok(text) if text.chars().all(|c| !c.is_control()) || text.is_empty() => format!("{text:?}"),
+                Ok(text) if text.chars().all(|c| !c.is_control() || "\t\r\n".contains(c)) => format!("{text:?}"),
                 _ => format!("{} bytes", bytes.len()),
             },
             Slot::Empty | Slot::List { .. } => String::new(),

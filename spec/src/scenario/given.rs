@@ -41,7 +41,7 @@ pub enum Piece {
 
 impl Given {
     /// Reads a value.
-    pub(super) fn read(document: &Document, node: &Node) -> Result<Given, Diagnostic> {
+    pub(crate) fn read(document: &Document, node: &Node) -> Result<Given, Diagnostic> {
         if let Some(entries) = node.entries() {
             return made(document, node, entries);
         }

@@ -70,6 +70,8 @@ pub struct Step {
     pub verb: Verb,
     /// The claim: what must come. None: preparation, which must succeed.
     pub gets: Option<Expect>,
+    /// The claim as it is written.
+    pub gets_text: String,
     /// The requirements that the claim stands for. Empty: all that the scenario checks.
     pub shows: Vec<String>,
     /// Values to remember: a name, and where in the answer the value stands.

@@ -170,6 +170,7 @@ impl Reader<'_> {
             actor: String::new(),
             verb: Verb::Listens,
             gets: None,
+            gets_text: node.get("gets").map(|gets| document.place(gets).text().to_owned()).unwrap_or_default(),
             shows: self.optional(node, "shows").unwrap_or_default(),
             keep: Vec::new(),
             times: self.optional(node, "times").unwrap_or(1),

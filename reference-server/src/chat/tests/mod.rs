@@ -7,6 +7,7 @@ mod sessions;
 
 use std::collections::BTreeMap;
 
+use spec::Spec;
 use spec::message::ErrorName::{self, *};
 use spec::message::{Event, Message, Reply, Request, Response};
 
@@ -36,24 +37,9 @@ enum Seen {
 
 impl Story {
     fn new() -> Self {
-        let limits = Limits {
-            username_characters: 50,
-            password_characters: 50,
-            pattern_characters: 50,
-            text_bytes: 4096,
-            key_bytes: 16,
-            keys_kept: 256,
-            mailbox_messages: 1000,
-            page_items: 100,
-            page_bytes: 65_536,
-            token_lifetime_ms: LIFETIME_MS,
-        };
-        Story::with(limits)
-    }
-
-    fn with(limits: Limits) -> Self {
+        let limits = Limits::new(|name| Spec::embedded().service.limit(name));
         Story {
-            chat: Chat::new(limits),
+            chat: Chat::new(Limits { token_lifetime_ms: LIFETIME_MS, ..limits }),
             now_ms: 1_000_000,
             connections_made: 0,
             tokens_made: 0,
@@ -131,7 +117,8 @@ impl Story {
         match self.chat.question(self.connections[who], request, self.now_ms) {
             SecretNeeded::Hash => Proof::Hashed(password),
             SecretNeeded::Verify { account, hash } if hash == password => Proof::Right { account },
-            _ => Proof::Nothing,
+            SecretNeeded::Verify { .. } | SecretNeeded::Absent => Proof::Wrong,
+            SecretNeeded::Nothing => Proof::Nothing,
         }
     }
 

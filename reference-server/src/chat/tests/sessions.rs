@@ -12,6 +12,16 @@ fn hello_and_ping_need_no_session() {
 }
 
 #[test]
+fn the_reference_has_every_capability() {
+    let mut story = Story::new();
+    story.connects("visitor");
+    let hello = story.asks("visitor", Request::Hello { client: String::new() });
+    let Ok(Reply::Hello { mut capabilities, .. }) = hello else { panic!("{hello:?}") };
+    capabilities.sort();
+    assert_eq!(capabilities, Spec::embedded().service.capabilities.keys().cloned().collect::<Vec<_>>());
+}
+
+#[test]
 fn making_an_account_does_not_log_in() {
     let mut story = Story::new();
     story.connects("alice");
@@ -70,7 +80,7 @@ fn a_session_number_that_is_no_longer_present_does_nothing() {
     let old = story.chat.presence.session(story.connections["alice"], story.now_ms).cloned().expect("logged in");
     story.logs_out("alice").expect("logged in");
     story.logs_in("alice", "alice").expect("the password is right");
-    let late = super::super::state::Command::LogOut { session: old };
+    let late = crate::chat::state::Command::LogOut { session: old };
     assert!(matches!(story.chat.state.commit(late, story.now_ms), Err(NotLoggedIn)));
     assert_eq!(story.lists("alice", "", "", 0), listed(&["alice"], false));
 }
@@ -167,4 +177,14 @@ fn time_never_goes_back() {
     assert_eq!(story.logs_out("alice"), refused(NotLoggedIn));
     story.logs_in("alice", "alice").expect("the session was over");
     assert_eq!(story.lists("alice", "", "", 0), listed(&["alice"], false));
+}
+
+#[test]
+fn a_connection_bound_when_the_edge_asked_is_bound() {
+    let mut story = Story::of(&["alice"]);
+    let request = log_in("alice", PASSWORD, false);
+    let proof = story.proves("alice", &request);
+    story.waits(LIFETIME_MS);
+    assert_eq!(story.asks_with("alice", request, proof), refused(AlreadyLoggedIn));
+    story.logs_in("alice", "alice").expect("the session is over");
 }

@@ -1,0 +1,16 @@
+//! Playing a scenario against a target: the only place that awaits one.
+//!
+//! `wire` is the network, `patience` the one deadline, `link` one connection, `cast` the actors with their names and
+//! what they remember, `play` the play itself. Not here: what is right (`check`), and which plays are run (`run`).
+
+mod cast;
+mod link;
+mod patience;
+mod play;
+mod wire;
+
+pub use cast::Names;
+pub use link::{Arrival, Arrived, Link};
+pub use patience::Patience;
+pub use play::{Outcome, Play, Stage};
+pub use wire::Wire;

@@ -1,0 +1,86 @@
+//! Everything observed in one case, in order: who said what, who heard what, with the bytes.
+
+use spec::codec::Dialogue;
+use spec::dialect::Dialect;
+
+/// Bytes that one case keeps; a target that floods must not fill the memory of whoever judges it.
+const KEPT_BYTES: usize = 1 << 18;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The step during which it happened; 0 while the actors are made ready.
+    pub step: usize,
+    /// Whose connection it was.
+    pub actor: String,
+    /// In which direction.
+    pub direction: Direction,
+    /// What it was, in a line.
+    pub text: String,
+    /// The bytes, as far as they are kept.
+    pub bytes: Vec<u8>,
+    /// What an answer was decoded against.
+    pub dialogue: Option<Dialogue>,
+}
+
+/// Who spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The suite, to the target.
+    Said,
+    /// The target, to the suite.
+    Heard,
+    /// Neither: a connection was opened, or it ended.
+    Noted,
+}
+
+/// What happened in one case.
+#[derive(Debug, Clone, Default)]
+pub struct History {
+    /// In order.
+    pub entries: Vec<Entry>,
+    kept: usize,
+}
+
+impl History {
+    /// Adds an entry; bytes beyond the limit are dropped.
+    pub fn push(&mut self, mut entry: Entry) {
+        entry.bytes.truncate(KEPT_BYTES.saturating_sub(self.kept));
+        self.kept += entry.bytes.len();
+        if self.kept < KEPT_BYTES || entry.bytes.is_empty() {
+            self.entries.push(entry);
+        }
+    }
+
+    /// A number that is the same for the same observations: for comparing simulated runs.
+    pub fn digest(&self) -> u64 {
+        // FNV-1a: small, and the same on every machine.
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut add = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+            }
+        };
+        for entry in &self.entries {
+            add(entry.actor.as_bytes());
+            add(&[entry.direction as u8]);
+            add(entry.text.as_bytes());
+            add(&entry.bytes);
+        }
+        hash
+    }
+
+    /// The entry as it is shown: a line, and below it the bytes with their meaning.
+    pub fn render(entry: &Entry, dialect: &Dialect) -> String {
+        let (arrow, annotated) = match entry.direction {
+            Direction::Said => ("→", dialect.annotate_request(&entry.bytes)),
+            Direction::Heard => ("←", dialect.annotate_answer(&entry.bytes, entry.dialogue.as_ref())),
+            Direction::Noted => return format!("{}  · {}\n", entry.actor, entry.text),
+        };
+        let mut text = format!("{}  {arrow} {}\n", entry.actor, entry.text);
+        for line in annotated.to_string().lines() {
+            text.push_str(&format!("      {line}\n"));
+        }
+        text
+    }
+}

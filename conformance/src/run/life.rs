@@ -1,0 +1,89 @@
+//! Whether a target is there at all: before a run, and after something went missing.
+
+use crate::drive::{Arrival, Link, Stage, Wire};
+use crate::target::{Eventually, Instance};
+
+/// One exchange on a new connection: the dialect's fence, which always answers.
+enum Sign {
+    Answered,
+    Closed(String),
+    Silent(String),
+    Unreachable(String),
+}
+
+async fn exchange<W: Wire>(stage: &Stage<W>) -> Sign {
+    let mut turn = stage.patience.turn().await;
+    let connecting = stage.wire.connect(&stage.address);
+    let stream = match stage.patience.wait(&mut turn, connecting).await {
+        Some(Ok(stream)) => stream,
+        Some(Err(error)) => return Sign::Unreachable(error.to_string()),
+        None => return Sign::Unreachable("no connection within the deadline".into()),
+    };
+    let mut link: Link<W> = Link::new(stream, stage.dialect.clone());
+    let fence = &stage.dialect.fence;
+    let mut arguments = spec::value::Record::new();
+    for name in stage.spec.service.operations.get(fence).map(|spec| spec.arguments.as_slice()).unwrap_or_default() {
+        let default = stage.spec.service.field(name).and_then(spec::service::Field::default_value);
+        arguments.set(name, default.unwrap_or(spec::value::Value::Int(42)));
+    }
+    let Ok(bytes) = link.compose(fence, &arguments) else { return Sign::Answered };
+    let _ = link.write(&bytes).await;
+    match link.next(&stage.patience, &mut turn).await.what {
+        Arrival::Answer(_) | Arrival::Event(_) => Sign::Answered,
+        Arrival::End(how) => Sign::Closed(how),
+        Arrival::Silence => Sign::Silent(format!("{} ms", stage.patience.deadline().as_millis())),
+        Arrival::Flood => Sign::Answered,
+    }
+}
+
+/// Whether the target answers somebody else now.
+pub(super) async fn proof<W: Wire>(stage: &Stage<W>) -> bool {
+    matches!(exchange(stage).await, Sign::Answered)
+}
+
+/// Looks before the run whether somebody is there who answers. Whether the answers are right is not asked.
+///
+/// # Errors
+/// Why there is nobody to judge.
+pub(super) async fn preflight<W: Wire>(stage: &Stage<W>) -> Result<(), String> {
+    let patient = Stage { patience: stage.patience.second_round(), ..stage.clone() };
+    let first = exchange(stage).await;
+    let second = match first {
+        Sign::Answered => return Ok(()),
+        Sign::Unreachable(why) => return Err(format!("nobody can be reached at {}: {why}", stage.address)),
+        _ => exchange(&patient).await,
+    };
+    let fence = &stage.dialect.fence;
+    match second {
+        Sign::Answered => Ok(()),
+        Sign::Unreachable(why) => Err(format!("nobody can be reached at {} any more: {why}", stage.address)),
+        Sign::Closed(how) => Err(format!("{} accepts connections and ends them at a first `{fence}`, twice: {how}", stage.address)),
+        Sign::Silent(how) => Err(format!("{} accepts connections and does not answer `{fence}`: nothing for {how}", stage.address)),
+    }
+}
+
+/// How an instance ended, if that is known; else what was seen of it.
+pub(super) fn ending(instance: &mut Box<dyn Instance>, seen: String) -> String {
+    match instance.ended() {
+        Some(how) => format!("the target has ended ({how})"),
+        None => seen,
+    }
+}
+
+/// In the place of an instance that is being replaced.
+pub(super) struct Gone;
+
+impl Instance for Gone {
+    fn address(&self) -> String {
+        String::new()
+    }
+    fn ended(&mut self) -> Option<String> {
+        None
+    }
+    fn output(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn stop(self: Box<Self>) -> Eventually<'static, ()> {
+        Box::pin(async {})
+    }
+}

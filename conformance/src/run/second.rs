@@ -1,0 +1,141 @@
+//! The second look at cases in which something never came, or a connection was lost.
+//!
+//! Each is played again by itself. Connections that were lost come first, one after another, so that a target which
+//! dies of a case is caught in the act. Silent cases follow with ten times the deadline: they act one at a time and wait
+//! side by side. Two different outcomes are inconclusive, never passed; silence counts only if another connection was
+//! answered afterwards.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::drive::{Outcome, Play};
+use crate::finding::{CaseResult, Evidence, Verdict};
+use crate::run::{Doubtful, Group, life};
+use crate::target::{Instance, StartError};
+
+impl Group<'_> {
+    pub(super) async fn second_round(
+        &mut self,
+        instance: &mut Box<dyn Instance>,
+        doubtful: Vec<Doubtful>,
+    ) -> Result<(), StartError> {
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        self.progress.again(doubtful.len());
+        let (silent, lost): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(|doubtful| doubtful.silent);
+        for doubtful in lost {
+            self.again_alone(instance, doubtful).await?;
+        }
+        self.again_side_by_side(instance, silent).await
+    }
+
+    async fn again_alone(&mut self, instance: &mut Box<dyn Instance>, doubtful: Doubtful) -> Result<(), StartError> {
+        let mut stage = self.stage(instance);
+        stage.patience = stage.patience.second_round();
+        let Doubtful { case, first, .. } = doubtful;
+        let outcome = Play::play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
+        let alive = match &outcome {
+            Outcome::Lost(_) | Outcome::Silent(_) => life::proof(&stage).await,
+            _ => true,
+        };
+        if alive || self.settings.regardless {
+            let result = self.compare(&case.scenario, &first, outcome, true);
+            self.decide(&case, result);
+            return Ok(());
+        }
+        let seen = life::ending(instance, "the target stopped answering anybody".into());
+        if !self.target.starter.is_ours() {
+            return Err(StartError { why: seen, output: instance.output() });
+        }
+        // Alone with this case, it died: whatever the case claims, that is wrong.
+        if let Outcome::Lost(mut evidence) | Outcome::Silent(mut evidence) = outcome {
+            evidence.seen = format!("{}; {seen}, with no other case in play", evidence.seen);
+            evidence.output = instance.output();
+            evidence.convicts.clear();
+            let result = CaseResult::failed(&self.target.dialect.name, &case.scenario, *evidence);
+            self.decide(&case, result);
+        }
+        self.renew(instance).await
+    }
+
+    async fn again_side_by_side(
+        &mut self,
+        instance: &mut Box<dyn Instance>,
+        silent: Vec<Doubtful>,
+    ) -> Result<(), StartError> {
+        if silent.is_empty() {
+            return Ok(());
+        }
+        let mut stage = self.stage(instance);
+        stage.patience = stage.patience.second_round();
+        let stage = Arc::new(stage);
+        let mut players = JoinSet::new();
+        for (index, doubtful) in silent.iter().enumerate() {
+            let (stage, scenario) = (stage.clone(), doubtful.case.scenario.clone());
+            let (names, number) = (self.names.clone(), self.again_number(doubtful.case.number));
+            players.spawn(async move { (index, Play::play(&stage, &scenario, &names, number).await) });
+        }
+        let mut outcomes = Vec::new();
+        while let Some(played) = players.join_next().await {
+            if let Ok((index, outcome)) = played {
+                outcomes.push((index, outcome));
+            }
+        }
+        outcomes.sort_by_key(|(index, _)| *index);
+        let alive = life::proof(&stage).await;
+        for (index, outcome) in outcomes {
+            let Doubtful { case, first, .. } = &silent[index];
+            let mut result = self.compare(&case.scenario, first, outcome, alive);
+            if let Some(evidence) = &mut result.evidence {
+                evidence.output = instance.output();
+            }
+            self.decide(case, result);
+        }
+        Ok(())
+    }
+
+    /// Names of a second play are new, too: the first may have left accounts behind.
+    fn again_number(&self, number: usize) -> usize {
+        const SECOND_PLAYS: usize = 23_000;
+        number + SECOND_PLAYS
+    }
+
+    fn compare(
+        &self,
+        scenario: &Arc<spec::scenario::Scenario>,
+        first: &Evidence,
+        outcome: Outcome,
+        alive: bool,
+    ) -> CaseResult {
+        let dialect = &self.target.dialect.name;
+        let inconclusive = |why: String, evidence: Evidence| {
+            CaseResult::new(dialect, scenario, Verdict::Inconclusive, why).with_evidence(evidence)
+        };
+        match outcome {
+            Outcome::Silent(evidence) | Outcome::Lost(evidence) if !alive => {
+                inconclusive("the target answers nobody any more, so its silence here says nothing".into(), *evidence)
+            }
+            // The same step twice: in the first round with everybody, in the second by itself.
+            Outcome::Silent(evidence) | Outcome::Lost(evidence) if evidence.step == first.step => {
+                let claims = evidence.step > 0 && scenario.steps[evidence.step - 1].gets.is_some();
+                if claims {
+                    CaseResult::failed(dialect, scenario, *evidence)
+                } else {
+                    inconclusive(format!("preparation did not succeed: {}", evidence.seen), *evidence)
+                }
+            }
+            Outcome::Passed(_) => inconclusive(
+                format!("first {}; by itself, with more time, it passed", first.seen),
+                first.clone(),
+            ),
+            Outcome::Failed(evidence)
+            | Outcome::Undecided(evidence)
+            | Outcome::Silent(evidence)
+            | Outcome::Lost(evidence) => {
+                inconclusive(format!("two plays, two outcomes: first {}, then {}", first.seen, evidence.seen), *evidence)
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Which cases there are: scenarios × dialect, what the target's claims rule out, and what the user asked for.
+
+use std::sync::Arc;
+
+use spec::Spec;
+use spec::scenario::Scenario;
+
+use crate::target::Target;
+
+/// A scenario over a dialect, ready to be run, or the reason why it does not apply.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// `framed/delivery/an-offline-message-arrives-once`.
+    pub id: String,
+    /// Its number among all cases, which its names are made from.
+    pub number: usize,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// Why it does not apply to the target.
+    pub ruled_out: Option<String>,
+}
+
+/// What the user asked for. Nothing means everything.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Words or globs of which one must fit the case's id.
+    pub names: Vec<String>,
+    /// Requirements of which the case must check one.
+    pub requirements: Vec<String>,
+}
+
+impl Filter {
+    /// Whether a case is asked for.
+    pub fn selects(&self, id: &str, scenario: &Scenario) -> bool {
+        let named = self.names.is_empty() || self.names.iter().any(|pattern| fits(pattern, id));
+        let required =
+            self.requirements.is_empty() || self.requirements.iter().any(|wanted| scenario.checks.contains(wanted));
+        named && required
+    }
+}
+
+/// A pattern with `*` must fit the whole id; without it, it must occur in the id.
+fn fits(pattern: &str, id: &str) -> bool {
+    if !pattern.contains('*') {
+        return id.contains(pattern);
+    }
+    reference_server::pattern::Pattern::new(pattern).is_some_and(|glob| glob.fits(id))
+}
+
+/// The cases of a target, in the order of scenarios.
+pub fn cases(scenarios: &[Arc<Scenario>], target: &Target, filter: &Filter) -> Vec<Case> {
+    let dialect = &target.dialect.name;
+    let all = scenarios.iter().enumerate().map(|(number, scenario)| {
+        let id = format!("{dialect}/{}", scenario.id());
+        Case { id, number, scenario: scenario.clone(), ruled_out: ruled_out(scenario, target) }
+    });
+    all.filter(|case| case.scenario.dialects.is_empty() || case.scenario.dialects.contains(dialect))
+        .filter(|case| filter.selects(&case.id, &case.scenario))
+        .collect()
+}
+
+/// Why a scenario does not apply to a target.
+fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
+    if let Some(name) = scenario.needs.iter().find(|name| target.lacks.contains(*name)) {
+        return Some(format!("the target has no `{name}`"));
+    }
+    for (policy, choices) in &scenario.when {
+        let choice = target.policy(policy).unwrap_or_default();
+        if !choices.0.iter().any(|wanted| wanted == choice) {
+            return Some(format!("it is for {policy}: {}; here it is {choice}", choices.0.join(" or ")));
+        }
+    }
+    let option = scenario.server.keys().find(|name| !target.starter.can_set(name));
+    option.map(|name| format!("the suite cannot start this target with another {name}"))
+}
+
+/// Reads all scenarios of a specification.
+///
+/// # Errors
+/// The mistakes in them.
+pub fn scenarios(spec: &Spec) -> Result<Vec<Arc<Scenario>>, spec::error::Diagnostics> {
+    let mut found = spec::error::Diagnostics::default();
+    let entries = spec::scenario::list(&spec.source);
+    let scenarios = entries.iter().filter_map(|entry| entry.read(&spec.service, &mut found)).map(Arc::new).collect();
+    if found.is_empty() { Ok(scenarios) } else { Err(found) }
+}

@@ -1,0 +1,357 @@
+//! One connection: requests into bytes, bytes into answers and events.
+//!
+//! Not here: connecting, trying again, and what the operations are called in Rust (`operation`).
+//!
+//! ```text
+//! start ─▶ unsent ─▶ stream ─▶ server ─▶ stream ─▶ decoder ─┬─▶ the oldest ticket
+//!                                                           └─▶ events, kept until asked for
+//! ```
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use spec::codec::{Dialogue, Heard, ResponseDecoder};
+use spec::dialect::Dialect;
+use spec::message::{ErrorName, Event, Failure, Operation, Reply, Request};
+use spec::value::Record;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use crate::error::ClientError;
+use crate::trace::{Direction, Frame, Watch};
+
+/// Events kept for whoever asks later: a whole mailbox (1,000 messages) and a little more. Further ones are counted
+/// and forgotten; their messages are still in the mailbox, where `deliver_messages` finds them.
+pub const EVENTS_KEPT: usize = 1_024;
+
+/// Requests without an answer. One more is `NotSent`.
+pub const REQUESTS_WAITING: usize = 1_024;
+
+/// Bytes taken from the stream at a time: a quarter of the longest frame, many frames of usual length.
+const READ_BYTES: usize = 16 * 1024;
+
+/// A client at one end of a stream.
+///
+/// Every method can be dropped half-way: no byte and no event is lost by it, and a request that was begun is sent.
+pub struct Client<S> {
+    stream: S,
+    dialect: Arc<Dialect>,
+    answer_within: Option<Duration>,
+    watch: Option<Watch>,
+    /// How many requests there were; the next one's id is one more.
+    requests: u64,
+    unsent: Vec<u8>,
+    /// Bytes that the stream has accepted, in all.
+    sent: u64,
+    /// Whether the stream accepts no more. What came before may still be read.
+    mute: bool,
+    waiting: VecDeque<Waiting>,
+    decoder: ResponseDecoder,
+    events: VecDeque<Event>,
+    events_missed: u64,
+    over: Option<Over>,
+}
+
+/// The right to one answer. Dropping it gives the answer up, not the request.
+#[derive(Debug)]
+pub struct Ticket(oneshot::Receiver<Result<Reply, ClientError>>);
+
+/// A request without an answer.
+struct Waiting {
+    operation: Operation,
+    dialogue: Dialogue,
+    /// Where its first byte stands among all bytes sent.
+    first_byte: u64,
+    promise: oneshot::Sender<Result<Reply, ClientError>>,
+}
+
+/// Why nothing more comes.
+#[derive(Debug, Clone)]
+enum Over {
+    Ended(String),
+    Garbled { why: String, bytes: Vec<u8> },
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
+    /// A client at the start of a connection.
+    pub fn over(stream: S, dialect: Arc<Dialect>) -> Self {
+        Client {
+            stream,
+            decoder: ResponseDecoder::new(dialect.clone()),
+            dialect,
+            answer_within: None,
+            watch: None,
+            requests: 0,
+            unsent: Vec::new(),
+            sent: 0,
+            mute: false,
+            waiting: VecDeque::new(),
+            events: VecDeque::new(),
+            events_missed: 0,
+            over: None,
+        }
+    }
+
+    /// Waits no longer than this for an answer; without it, as long as the connection lasts. What is later is
+    /// `Unknown`, and its answer is passed over when it comes.
+    #[must_use]
+    pub fn answer_within(mut self, limit: Duration) -> Self {
+        self.answer_within = Some(limit);
+        self
+    }
+
+    /// Shows every frame to `watch`.
+    #[must_use]
+    pub fn watched(mut self, watch: impl FnMut(&Frame<'_>) + Send + 'static) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
+    /// Asks, and waits for the answer. Events that come before it are kept.
+    ///
+    /// # Errors
+    /// Refused, not sent, without an answer, or not understood.
+    pub async fn call(&mut self, request: Request) -> Result<Reply, ClientError> {
+        within(self.answer_within, async {
+            let ticket = self.start(request).await?;
+            self.answer_to(ticket).await
+        })
+        .await
+    }
+
+    /// Asks without waiting for the answer. Answers come in the order of requests; tickets may be finished in any.
+    ///
+    /// # Errors
+    /// Only `NotSent`: the wire cannot carry it, the connection has ended, or too many requests wait.
+    pub async fn start(&mut self, request: Request) -> Result<Ticket, ClientError> {
+        if let Some(over) = &self.over {
+            return Err(not_sent(io::ErrorKind::NotConnected, over));
+        }
+        if self.mute {
+            return Err(not_sent(io::ErrorKind::BrokenPipe, &"the connection takes no more requests"));
+        }
+        if self.waiting.len() >= REQUESTS_WAITING {
+            return Err(not_sent(io::ErrorKind::QuotaExceeded, &"too many requests wait for their answers"));
+        }
+        let operation = request.operation();
+        let (begin, first_byte) = (self.unsent.len(), self.sent + self.unsent.len() as u64);
+        let dialogue = self
+            .dialect
+            .speak_request(operation.name(), &request.to_record(), self.requests + 1, &mut self.unsent)
+            .map_err(|unspeakable| not_sent(io::ErrorKind::InvalidInput, &unspeakable))?;
+        self.requests += 1;
+        if let Some(watch) = &mut self.watch {
+            let bytes = &self.unsent[begin..];
+            watch(&Frame { direction: Direction::Said, bytes, annotated: self.dialect.annotate_request(bytes) });
+        }
+        let (promise, ticket) = oneshot::channel();
+        self.waiting.push_back(Waiting { operation, dialogue, first_byte, promise });
+        poll_fn(|context| self.poll_sent(context)).await;
+        Ok(Ticket(ticket))
+    }
+
+    /// Waits for the answer to a request that was started here.
+    ///
+    /// # Errors
+    /// As `call`.
+    pub async fn finish(&mut self, ticket: Ticket) -> Result<Reply, ClientError> {
+        within(self.answer_within, self.answer_to(ticket)).await
+    }
+
+    /// The next event, those that are kept first. None: the connection has ended.
+    ///
+    /// # Errors
+    /// `Garbled`.
+    pub async fn next_event(&mut self) -> Result<Option<Event>, ClientError> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            match &self.over {
+                Some(Over::Ended(_)) => return Ok(None),
+                Some(over @ Over::Garbled { .. }) => return Err(over.error()),
+                None => poll_fn(|context| self.poll_hear(context)).await,
+            }
+        }
+    }
+
+    /// The events that came while answers were awaited, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.events.drain(..).collect()
+    }
+
+    /// How many events came when `EVENTS_KEPT` were kept already, and were forgotten.
+    pub fn events_missed(&self) -> u64 {
+        self.events_missed
+    }
+
+    /// Whether nothing more can come.
+    pub fn is_over(&self) -> bool {
+        self.over.is_some()
+    }
+
+    /// Says that no more requests follow. Answers still come.
+    ///
+    /// # Errors
+    /// The stream's.
+    pub async fn close(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_sent(context)).await;
+        self.mute = true;
+        self.stream.shutdown().await
+    }
+
+    async fn answer_to(&mut self, Ticket(mut answer): Ticket) -> Result<Reply, ClientError> {
+        loop {
+            match answer.try_recv() {
+                Ok(answer) => return answer,
+                Err(TryRecvError::Empty) if self.over.is_none() => poll_fn(|context| self.poll_hear(context)).await,
+                Err(_) => return Err(ClientError::Unknown("the request was started by another client".into())),
+            }
+        }
+    }
+
+    /// Ready when everything is sent, or nothing can be sent any more.
+    ///
+    /// It listens meanwhile: a server whose answers nobody reads stops reading, and both sides would wait for ever.
+    fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.over.is_none() && self.poll_write(context).is_pending() {
+            ready!(self.poll_hear(context));
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while !self.unsent.is_empty() && !self.mute && self.over.is_none() {
+            match ready!(Pin::new(&mut self.stream).poll_write(context, &self.unsent)) {
+                Ok(0) | Err(_) => self.mute = true,
+                Ok(count) => {
+                    self.unsent.drain(..count);
+                    self.sent += count as u64;
+                }
+            }
+        }
+        // What cannot be flushed was accepted nevertheless: reading will tell what became of it.
+        Pin::new(&mut self.stream).poll_flush(context).map(|_| ())
+    }
+
+    /// Ready when one more message was taken in, or the connection is over.
+    fn poll_hear(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let _ = self.poll_write(context);
+        while self.over.is_none() {
+            let oldest = self.waiting.front().map(|waiting| &waiting.dialogue);
+            if let Some((heard, bytes)) = self.decoder.next(oldest) {
+                self.take_in(heard, bytes);
+                return Poll::Ready(());
+            }
+            let mut room = [0; READ_BYTES];
+            let mut read = ReadBuf::new(&mut room);
+            match ready!(Pin::new(&mut self.stream).poll_read(context, &mut read)) {
+                Ok(()) if !read.filled().is_empty() => self.decoder.push(read.filled()),
+                Ok(()) => match self.decoder.rest().len() {
+                    0 => self.end(Over::Ended("the server has ended the connection".into())),
+                    n => self.end(Over::Ended(format!("the connection ended inside a message, after {n} bytes of it"))),
+                },
+                Err(error) => self.end(Over::Ended(format!("the connection broke: {error}"))),
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn take_in(&mut self, heard: Heard, bytes: Vec<u8>) {
+        if let Some(watch) = &mut self.watch {
+            let annotated = self.dialect.annotate_answer(&bytes, self.waiting.front().map(|waiting| &waiting.dialogue));
+            watch(&Frame { direction: Direction::Heard, bytes: &bytes, annotated });
+        }
+        let understood = match heard {
+            Heard::Ok { values, .. } => self.answer(|operation| {
+                let reply = Reply::from_record(operation, &values);
+                reply.map(Ok).ok_or_else(|| format!("the answer to {operation} lacks a result: {values}"))
+            }),
+            Heard::Error { name, values, .. } => self.answer(|_| failure(&name, &values).map(Err)),
+            Heard::Event { name, values, .. } => match Event::from_record(&name, &values) {
+                Some(event) if self.events.len() < EVENTS_KEPT => {
+                    self.events.push_back(event);
+                    Ok(())
+                }
+                Some(_) => {
+                    self.events_missed += 1;
+                    Ok(())
+                }
+                None => Err(format!("the event {name} lacks a field: {values}")),
+            },
+            Heard::Ignored { .. } => Ok(()),
+            Heard::Other { unfit, .. } => Err(unfit.to_string()),
+        };
+        if let Err(why) = understood {
+            self.end(Over::Garbled { why, bytes });
+        }
+    }
+
+    /// Gives an answer to the oldest request.
+    fn answer(&mut self, read: impl FnOnce(Operation) -> Result<Result<Reply, Failure>, String>) -> Result<(), String> {
+        let oldest = self.waiting.front().ok_or("an answer that nobody asked for")?;
+        let response = read(oldest.operation)?;
+        if let Some(oldest) = self.waiting.pop_front() {
+            // Whoever dropped the ticket does not want it.
+            let _ = oldest.promise.send(response.map_err(ClientError::Refused));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, over: Over) {
+        for waiting in self.waiting.drain(..) {
+            let error =
+                if waiting.first_byte >= self.sent { not_sent(io::ErrorKind::BrokenPipe, &over) } else { over.error() };
+            let _ = waiting.promise.send(Err(error));
+        }
+        self.over = Some(over);
+    }
+}
+
+fn failure(name: &str, values: &Record) -> Result<Failure, String> {
+    let error = ErrorName::from_name(name).ok_or_else(|| format!("the protocol has no error {name}"))?;
+    // An error of its own shape carries its detail under a name of its own, as `not_primary` does.
+    let detail = values.iter().find_map(|(_, value)| value.as_text()).unwrap_or_default();
+    Ok(Failure::new(error, detail))
+}
+
+async fn within<T>(
+    limit: Option<Duration>,
+    answer: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    match limit {
+        None => answer.await,
+        Some(limit) => tokio::time::timeout(limit, answer)
+            .await
+            .unwrap_or_else(|_| Err(ClientError::Unknown(format!("nothing came within {limit:?}")))),
+    }
+}
+
+fn not_sent(kind: io::ErrorKind, why: &dyn fmt::Display) -> ClientError {
+    ClientError::NotSent(io::Error::new(kind, why.to_string()))
+}
+
+impl Over {
+    /// What it means for a request that was sent.
+    fn error(&self) -> ClientError {
+        match self {
+            Over::Ended(why) => ClientError::Unknown(why.clone()),
+            Over::Garbled { why, bytes } => ClientError::Garbled { why: why.clone(), bytes: bytes.clone() },
+        }
+    }
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Over::Ended(why) => f.write_str(why),
+            Over::Garbled { why, .. } => write!(f, "the server said something that is not understood: {why}"),
+        }
+    }
+}

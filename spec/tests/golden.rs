@@ -1,0 +1,85 @@
+//! Every example on every wire, byte for byte, as a person reads it: one snapshot for each wire and group of examples.
+//!
+//! After a change that is meant: `INSTA_UPDATE=always cargo test -p spec --test golden`, then read the difference.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+use spec::codec::{Annotated, Unspeakable};
+use spec::dialect::Dialect;
+use spec::error::Diagnostics;
+use spec::example::{self, Answer, Example};
+use spec::{Spec, vectors};
+
+#[test]
+fn every_message_is_said_in_the_bytes_that_were_reviewed() {
+    let spec = Spec::embedded();
+    let examples = examples(spec);
+    for dialect in spec.dialects.values() {
+        for (group, examples) in &by_group(&examples) {
+            let text: Vec<String> = examples.iter().map(|example| drawn(dialect, example)).collect();
+            insta::with_settings!({
+                snapshot_path => format!("golden/{}", dialect.name),
+                prepend_module_to_snapshot => false,
+                omit_expression => true,
+            }, { insta::assert_snapshot!(*group, text.join("\n")) });
+        }
+    }
+}
+
+#[test]
+fn every_golden_byte_is_explained() {
+    let spec = Spec::embedded();
+    for dialect in spec.dialects.values() {
+        for example in examples(spec) {
+            let Ok(spoken) = vectors::speak(dialect, &example) else { continue };
+            for message in spoken.request.iter().chain([&spoken.answer]) {
+                let lines = &message.annotated.lines;
+                let bytes: Vec<u8> = lines.iter().flat_map(|line| line.bytes.clone()).collect();
+                assert_eq!(bytes, message.bytes, "{}", example.id());
+                assert!(!message.annotated.title.is_empty(), "{}", example.id());
+                assert!(lines.iter().all(|line| !line.field.is_empty()), "{}", example.id());
+            }
+        }
+    }
+}
+
+fn examples(spec: &Spec) -> Vec<Example> {
+    let mut found = Diagnostics::default();
+    let examples = example::read(&spec.source, &spec.service, &mut found);
+    assert!(found.is_empty(), "{found}");
+    examples
+}
+
+fn by_group(examples: &[Example]) -> BTreeMap<&str, Vec<&Example>> {
+    let mut groups: BTreeMap<&str, Vec<&Example>> = BTreeMap::new();
+    for example in examples {
+        groups.entry(&example.group).or_default().push(example);
+    }
+    groups
+}
+
+fn drawn(dialect: &Dialect, example: &Example) -> String {
+    let mut text = format!("── {} ──\n\n", example.name);
+    draw(dialect, example, &mut text).expect("a text can always be written to");
+    text
+}
+
+fn draw(dialect: &Dialect, example: &Example, text: &mut String) -> fmt::Result {
+    let spoken = match vectors::speak(dialect, example) {
+        Ok(spoken) => spoken,
+        Err(Unspeakable { field, why }) => return writeln!(text, "cannot be said: `{field}` {why}"),
+    };
+    let message = |text: &mut String, who: &str, what: &dyn fmt::Display, annotated: &Annotated| {
+        write!(text, "{who}: {} {what}\n{annotated}", annotated.title)
+    };
+    if let (Some((_, arguments)), Some(said)) = (&example.request, &spoken.request) {
+        message(text, "client", arguments, &said.annotated)?;
+        writeln!(text)?;
+    }
+    let what = match &example.answer {
+        Answer::Ok(values) | Answer::Event { fields: values, .. } => values.to_string(),
+        Answer::Error { detail, .. } => format!("{detail:?}"),
+    };
+    message(text, "server", &what, &spoken.answer.annotated)
+}
