@@ -1,2 +1,10 @@
 //! The suite, as a command.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use conformance::commands::{self, Arguments};
+
+fn main() -> ExitCode {
+    commands::main(Arguments::parse()).into()
+}

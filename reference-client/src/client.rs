@@ -8,7 +8,6 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -23,7 +22,7 @@ use spec::value::Record;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use crate::error::ClientError;
+use crate::error::{ClientError, Over, not_sent};
 use crate::trace::{Direction, Frame, Watch};
 
 /// Events kept for whoever asks later: a whole mailbox (1,000 messages) and a little more. Further ones are counted
@@ -69,13 +68,6 @@ struct Waiting {
     /// Where its first byte stands among all bytes sent.
     first_byte: u64,
     promise: oneshot::Sender<Result<Reply, ClientError>>,
-}
-
-/// Why nothing more comes.
-#[derive(Debug, Clone)]
-enum Over {
-    Ended(String),
-    Garbled { why: String, bytes: Vec<u8> },
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
@@ -330,28 +322,5 @@ async fn within<T>(
         Some(limit) => tokio::time::timeout(limit, answer)
             .await
             .unwrap_or_else(|_| Err(ClientError::Unknown(format!("nothing came within {limit:?}")))),
-    }
-}
-
-fn not_sent(kind: io::ErrorKind, why: &dyn fmt::Display) -> ClientError {
-    ClientError::NotSent(io::Error::new(kind, why.to_string()))
-}
-
-impl Over {
-    /// What it means for a request that was sent.
-    fn error(&self) -> ClientError {
-        match self {
-            Over::Ended(why) => ClientError::Unknown(why.clone()),
-            Over::Garbled { why, bytes } => ClientError::Garbled { why: why.clone(), bytes: bytes.clone() },
-        }
-    }
-}
-
-impl fmt::Display for Over {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Over::Ended(why) => f.write_str(why),
-            Over::Garbled { why, .. } => write!(f, "the server said something that is not understood: {why}"),
-        }
     }
 }

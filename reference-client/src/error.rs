@@ -2,7 +2,7 @@
 //!
 //! The difference that matters to a checker is whether the operation may have happened nevertheless.
 
-use std::io;
+use std::{fmt, io};
 
 use spec::Spec;
 use spec::message::Failure;
@@ -42,4 +42,34 @@ impl ClientError {
             ClientError::Unknown(_) | ClientError::Garbled { .. } => false,
         }
     }
+}
+
+/// Why nothing more comes on a connection.
+#[derive(Debug, Clone)]
+pub(crate) enum Over {
+    Ended(String),
+    Garbled { why: String, bytes: Vec<u8> },
+}
+
+impl Over {
+    /// What it means for a request that was sent.
+    pub(crate) fn error(&self) -> ClientError {
+        match self {
+            Over::Ended(why) => ClientError::Unknown(why.clone()),
+            Over::Garbled { why, bytes } => ClientError::Garbled { why: why.clone(), bytes: bytes.clone() },
+        }
+    }
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Over::Ended(why) => f.write_str(why),
+            Over::Garbled { why, .. } => write!(f, "the server said something that is not understood: {why}"),
+        }
+    }
+}
+
+pub(crate) fn not_sent(kind: io::ErrorKind, why: &dyn fmt::Display) -> ClientError {
+    ClientError::NotSent(io::Error::new(kind, why.to_string()))
 }

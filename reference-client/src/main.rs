@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser};
 
 use command::options::Options;
 use command::screen::Screen;
-use command::{Session, prompt};
+use command::{Session, Stop, prompt};
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -28,15 +28,17 @@ fn main() -> ExitCode {
 
 async fn run(options: Options) -> u8 {
     let screen = Screen::streams(options.json);
-    let done = match options.command.clone() {
-        None => prompt::converse(&options, screen.clone()).await,
-        Some(command) => match Session::open(&options, screen.clone()).await {
-            Ok(session) => session.once(command).await.map(|()| 0),
-            Err(stop) => Err(stop),
-        },
-    };
-    done.unwrap_or_else(|stop| {
+    perform(&options, &screen).await.unwrap_or_else(|stop| {
         screen.stop(&stop);
         stop.exit_code()
     })
+}
+
+async fn perform(options: &Options, screen: &Screen) -> Result<u8, Stop> {
+    let credentials = options.credentials()?;
+    let Some(command) = options.command.clone() else {
+        return prompt::converse(options, credentials, screen.clone()).await;
+    };
+    let session = Session::open(options, credentials, screen.clone()).await?;
+    session.once(command).await.map(|()| 0)
 }

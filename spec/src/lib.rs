@@ -5,7 +5,7 @@
 //! - [`source`]: where the YAML comes from · `load`: text into trees that know their lines · [`error`]: mistakes, drawn
 //! - [`service`]: operations, errors, limits, policies · [`dialect`] and [`codec`]: wires, and bytes in both directions
 //! - [`value`], [`message`]: what operations are made of, by name and as Rust types
-//! - [`example`], [`vectors`]: every message once, in fields and in bytes
+//! - [`example`], [`vectors`]: every message once, in fields and in bytes · [`schema`]: the YAML's layout
 //!
 //! What is deliberately absent: sockets, clocks, and any opinion on who is right.
 
@@ -18,6 +18,7 @@ pub mod load;
 pub mod message;
 pub mod requirement;
 pub mod scenario;
+pub mod schema;
 pub mod service;
 pub mod source;
 mod spec;

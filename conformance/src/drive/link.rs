@@ -57,6 +57,8 @@ pub struct Link<W: Wire> {
     decoder: ResponseDecoder,
     pending: VecDeque<Option<Dialogue>>,
     events: VecDeque<Arrived>,
+    /// An answer that was looked at and put back.
+    back: Option<Arrived>,
     serial: u64,
     requests: u64,
     end: Option<String>,
@@ -71,6 +73,7 @@ impl<W: Wire> Link<W> {
             dialect,
             pending: VecDeque::new(),
             events: VecDeque::new(),
+            back: None,
             serial: 0,
             requests: 0,
             end: None,
@@ -126,6 +129,11 @@ impl<W: Wire> Link<W> {
         self.events.push_back(event);
     }
 
+    /// Puts back an arrival, which then comes next.
+    pub fn put_back(&mut self, arrived: Arrived) {
+        self.back = Some(arrived);
+    }
+
     /// Whether the server ended the connection, in its words.
     pub fn ended(&self) -> Option<&str> {
         self.end.as_deref()
@@ -138,6 +146,9 @@ impl<W: Wire> Link<W> {
 
     /// The next thing that arrives, kept events aside.
     pub async fn next(&mut self, patience: &Patience, turn: &mut Turn) -> Arrived {
+        if let Some(arrived) = self.back.take() {
+            return arrived;
+        }
         let mut read = 0;
         loop {
             let oldest = self.pending.front().cloned();

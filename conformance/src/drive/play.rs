@@ -4,8 +4,7 @@
 //! succeed the case is undecided. Silence and lost connections are told apart from wrong answers: whether they count
 //! is decided by whoever runs the case (`run`), who can look at the target from outside.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +52,9 @@ pub enum Outcome {
     Lost(Box<Evidence>),
 }
 
+/// The pause before a server is asked again whether it has noticed that a connection is gone.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+
 /// Why a step did not go on.
 enum Stop {
     Wrong(String),
@@ -68,6 +70,8 @@ pub struct Play<'a, W: Wire> {
     scenario: &'a Scenario,
     cast: Cast<'a>,
     links: BTreeMap<String, Link<W>>,
+    /// Who reset its last connection. When a server learns of that is its own affair.
+    reset: BTreeSet<String>,
     history: History,
     turn: Turn,
     step: usize,
@@ -85,6 +89,7 @@ impl<'a, W: Wire> Play<'a, W> {
             scenario,
             cast,
             links: BTreeMap::new(),
+            reset: BTreeSet::new(),
             history: History::default(),
             turn,
             step: 0,
@@ -231,22 +236,19 @@ impl<'a, W: Wire> Play<'a, W> {
         let actor = step.actor.as_str();
         match &step.verb {
             Verb::Operation { name, with } => self.ask(actor, name, with).await,
-            Verb::Writes { frames, how } => self.write(actor, frames, how).await,
+            Verb::Writes { frames, how, then_half_closes } => {
+                self.write(actor, frames, how).await?;
+                if *then_half_closes { self.half_close(actor).await } else { Ok(()) }
+            }
             Verb::Connects => self.connect(actor).await,
-            Verb::Returns => {
-                self.connect(actor).await?;
-                self.ask(actor, "log_in", &[]).await
-            }
+            Verb::Returns => self.come_back(actor).await,
             Verb::Disconnects => self.disconnect(actor).await,
-            Verb::HalfCloses => {
-                self.note(actor, "says that it will send no more");
-                let link = self.link(actor).await?;
-                link.half_close().await.map_err(broke)
-            }
+            Verb::HalfCloses => self.half_close(actor).await,
             Verb::Resets => {
                 self.note(actor, "resets the connection");
                 if let Some(link) = self.links.remove(actor) {
                     link.reset();
+                    self.reset.insert(actor.to_owned());
                 }
                 Ok(())
             }
@@ -256,6 +258,36 @@ impl<'a, W: Wire> Play<'a, W> {
             }
             Verb::Listens | Verb::Together(_) => Ok(()),
         }
+    }
+
+    async fn half_close(&mut self, actor: &str) -> Result<(), Stop> {
+        self.note(actor, "says that it will send no more");
+        let link = self.link(actor).await?;
+        link.half_close().await.map_err(|error| Stop::Lost(format!("the connection broke: {error}")))
+    }
+
+    /// Connects and asks to log in. Whoever reset the last connection asks again while the server still counts that one.
+    async fn come_back(&mut self, actor: &str) -> Result<(), Stop> {
+        self.connect(actor).await?;
+        if self.reset.remove(actor) {
+            let patience = self.stage.patience.deadline();
+            let began = tokio::time::Instant::now();
+            while began.elapsed() < patience {
+                self.ask(actor, "log_in", &[]).await?;
+                let arrived = self.arrival(actor).await?;
+                match &arrived.what {
+                    Arrival::Answer(Heard::Error { name, .. }) if name == "already_logged_in" => {
+                        tokio::time::sleep(ASK_AGAIN).await;
+                    }
+                    Arrival::Answer(_) => {
+                        self.link(actor).await?.put_back(arrived);
+                        return Ok(());
+                    }
+                    _ => return Err(self.wrong(&arrived)),
+                }
+            }
+        }
+        self.ask(actor, "log_in", &[]).await
     }
 
     async fn claims_of(&mut self, step: &'a Step) -> Result<(), Stop> {
@@ -544,10 +576,6 @@ impl<'a, W: Wire> Play<'a, W> {
     ) {
         self.history.push(Entry { step: self.step, actor: actor.to_owned(), direction, text, bytes, dialogue });
     }
-}
-
-fn broke(error: io::Error) -> Stop {
-    Stop::Lost(format!("the connection broke: {error}"))
 }
 
 /// The value at a path such as `messages.0.message_id`.

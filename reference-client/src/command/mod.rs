@@ -52,8 +52,12 @@ pub(crate) struct Session {
 
 impl Session {
     /// Connects.
-    pub(crate) async fn open(options: &Options, screen: Screen) -> Result<Session, Stop> {
-        let (dialect, credentials) = (options.dialect()?, options.credentials()?);
+    pub(crate) async fn open(
+        options: &Options,
+        credentials: Option<Credentials>,
+        screen: Screen,
+    ) -> Result<Session, Stop> {
+        let dialect = options.dialect()?;
         let reached = timeout(options.timeout(), TcpStream::connect(&options.server)).await;
         let stream = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).and_then(|stream| {
             stream.set_nodelay(true)?;
@@ -121,12 +125,16 @@ impl Session {
         }
     }
 
-    /// Prints events until the connection ends.
-    pub(crate) async fn print_events(&mut self) -> Result<(), Stop> {
-        while let Some(event) = self.client.next_event().await? {
+    /// Prints so many events, or all until the connection ends, which is then why it stopped.
+    pub(crate) async fn print_events(&mut self, count: Option<u64>) -> Result<(), Stop> {
+        let mut left = count;
+        while left != Some(0) {
+            let ended = || ClientError::Unknown("the server has ended the connection".into());
+            let event = self.client.next_event().await?.ok_or_else(ended)?;
             self.screen.event(&event)?;
+            left = left.map(|left| left - 1);
         }
-        Err(ClientError::Unknown("the server has ended the connection".into()).into())
+        Ok(())
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -183,20 +191,11 @@ impl Session {
 
     async fn listen(&mut self, count: Option<u64>) -> Result<(), Stop> {
         self.screen.note("listening");
-        let mut left = count;
-        while left != Some(0) {
-            let event = tokio::select! {
-                biased;
-                _ = tokio::signal::ctrl_c() => return Ok(()),
-                event = self.client.next_event() => event?,
-            };
-            match event {
-                Some(event) => self.screen.event(&event)?,
-                None => return Err(ClientError::Unknown("the server has ended the connection".into()).into()),
-            }
-            left = left.map(|left| left - 1);
+        tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => Ok(()),
+            done = self.print_events(count) => done,
         }
-        Ok(())
     }
 }
 

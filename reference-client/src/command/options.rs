@@ -51,11 +51,12 @@ pub(crate) struct Options {
     password_stdin: bool,
     /// How long to wait for the connection, and for each answer
     #[arg(long, value_name = "SECONDS", default_value_t = 10, global = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     timeout_s: u64,
     /// Print results, events and errors as JSON, an object a line
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Show every frame on standard error, with the meaning of its bytes
+    /// Show every frame on standard error, with the meaning of its bytes; passwords are in them
     #[arg(long, global = true)]
     pub(crate) trace: bool,
     /// Print completions for a shell, and nothing else

@@ -3,7 +3,7 @@
 //! Lines are read by a thread of their own, since a terminal blocks; the next one is asked for when the last one is
 //! answered. From a pipe they are read in the same way, without prompt and history. Not here: the commands (`command`).
 
-use std::io::{IsTerminal, stdin};
+use std::io::{self, IsTerminal, stdin};
 use std::path::PathBuf;
 use std::{env, fs, thread};
 
@@ -17,7 +17,7 @@ use rustyline::validate::Validator;
 use rustyline::{Context, Editor, Helper};
 use tokio::sync::{mpsc, oneshot};
 
-use super::options::{Command, Options};
+use super::options::{Command, Credentials, Options};
 use super::screen::Screen;
 use super::{Session, Stop};
 
@@ -45,23 +45,29 @@ struct Said {
 }
 
 /// Reads and obeys commands until the lines end: the exit code of the first that failed.
-pub(crate) async fn converse(options: &Options, screen: Screen) -> Result<u8, Stop> {
-    let mut session = Session::open(options, screen.clone()).await?;
+pub(crate) async fn converse(options: &Options, credentials: Option<Credentials>, streams: Screen) -> Result<u8, Stop> {
+    let (mut screen, mut terminal) = (streams, None);
+    if stdin().is_terminal() {
+        let mut editor = editor().map_err(io::Error::other)?;
+        // A terminal without cursor control has no place above the line: there, everything is printed where it falls.
+        if let Ok(above) = editor.create_external_printer() {
+            screen = screen.above(above);
+        }
+        terminal = Some(editor);
+    }
+    let mut session = Session::open(options, credentials, screen.clone()).await?;
     if session.credentials.is_some() {
         session.log_in().await?;
     }
     let (sender, mut lines) = mpsc::channel(1);
-    let (reader, screen) = if stdin().is_terminal() {
-        let mut editor = editor().map_err(std::io::Error::other)?;
-        let screen = screen.above(editor.create_external_printer().map_err(std::io::Error::other)?);
-        screen.note(&format!("connected to {}; `help` lists the commands, Ctrl-D ends", options.server));
-        (thread::spawn(move || read_terminal(editor, &sender)), screen)
-    } else {
-        (thread::spawn(move || read_pipe(&sender)), screen)
+    let reader = match terminal {
+        None => thread::spawn(move || read_pipe(&sender)),
+        Some(editor) => {
+            screen.note(&format!("connected to {}; `help` lists the commands, Ctrl-D ends", options.server));
+            thread::spawn(move || read_terminal(editor, &sender))
+        }
     };
-    session.screen = screen.clone();
 
-    let mut session = Some(session);
     let mut code = 0;
     while let Some(Said { line, done }) = next_line(&mut lines, &mut session, &screen).await {
         match obey(&line, options, &screen, &mut session).await {
@@ -81,22 +87,25 @@ pub(crate) async fn converse(options: &Options, screen: Screen) -> Result<u8, St
 }
 
 /// Waits for a line and prints the events that come meanwhile.
-async fn next_line(lines: &mut mpsc::Receiver<Said>, session: &mut Option<Session>, screen: &Screen) -> Option<Said> {
-    if let Some(open) = session {
-        let stop = tokio::select! {
+async fn next_line(lines: &mut mpsc::Receiver<Said>, session: &mut Session, screen: &Screen) -> Option<Said> {
+    if !session.is_over() {
+        let printed = tokio::select! {
             biased;
             said = lines.recv() => return said,
-            Err(stop) = open.print_events() => stop,
+            printed = session.print_events(None) => printed,
         };
-        screen.stop(&stop);
-        screen.note("the next command connects again");
-        *session = None;
+        if let Err(stop) = printed {
+            screen.stop(&stop);
+        }
+        if session.is_over() {
+            screen.note("the next command connects again");
+        }
     }
     lines.recv().await
 }
 
 /// Whether to go on after this line.
-async fn obey(line: &str, options: &Options, screen: &Screen, session: &mut Option<Session>) -> Result<bool, Stop> {
+async fn obey(line: &str, options: &Options, screen: &Screen, session: &mut Session) -> Result<bool, Stop> {
     if line.trim().is_empty() {
         return Ok(true);
     }
@@ -109,19 +118,18 @@ async fn obey(line: &str, options: &Options, screen: &Screen, session: &mut Opti
         }
         Err(error) => return Err(Stop::Usage(error.to_string().trim_end().trim_start_matches("error: ").to_owned())),
     };
-    if session.as_ref().is_none_or(Session::is_over) {
-        *session = Some(Session::open(options, screen.clone()).await?);
+    if session.is_over() {
+        let credentials = session.credentials.clone();
+        *session = Session::open(options, credentials, screen.clone()).await?;
     }
-    match session {
-        Some(session) => session.act(command).await.map(|()| true),
-        None => Ok(true),
-    }
+    session.act(command).await.map(|()| true)
 }
 
 /// A line into words, between blanks; `"a b"` is one. The text of a message is the rest of its line, as it stands.
 fn words(line: &str) -> Vec<String> {
     let line = line.trim();
-    if let ["send", recipient, text] = line.splitn(3, ' ').collect::<Vec<_>>()[..]
+    if let Some(("send", rest)) = line.split_once(' ')
+        && let Some((recipient, text)) = rest.trim_start().split_once(' ')
         && !recipient.starts_with('-')
     {
         return ["send", recipient, "--", text].map(str::to_owned).to_vec();

@@ -8,6 +8,8 @@ mod complete;
 mod read;
 
 pub(crate) use complete::check;
+#[cfg(test)]
+pub(crate) use read::KEYS;
 
 use crate::codec::Saying;
 use crate::error::{Diagnostic, Diagnostics, Place};

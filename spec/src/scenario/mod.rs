@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 pub use expect::{Expect, Match};
 pub use given::{Given, Piece};
+pub(crate) use read::VERBS;
+#[cfg(test)]
+pub(crate) use read::{KEYS, STEP_KEYS};
 
 use crate::error::{Diagnostics, Place};
 use crate::load::Document;
@@ -112,6 +115,8 @@ pub enum Verb {
         frames: Vec<Frame>,
         /// In which pieces.
         how: How,
+        /// Whether nothing more is sent afterwards, said at once.
+        then_half_closes: bool,
     },
     /// Lets time pass.
     Waits {

@@ -10,10 +10,10 @@ use crate::scenario::given::{Given, hex};
 use crate::scenario::{Frame, How, Presence, Scenario, Step, Verb};
 use crate::service::Service;
 
-pub(super) const KEYS: &[&str] =
+pub(crate) const KEYS: &[&str] =
     &["scenario", "checks", "why", "needs", "when", "dialects", "server", "group", "actors", "steps"];
-const STEP_KEYS: &[&str] = &["with", "gets", "shows", "keep", "times", "frame", "frames", "hex", "how"];
-const VERBS: &[&str] = &["connects", "returns", "disconnects", "half_closes", "resets", "listens", "writes", "waits"];
+pub(crate) const STEP_KEYS: &[&str] = &["with", "gets", "shows", "keep", "times", "frame", "frames", "hex", "how", "then"];
+pub(crate) const VERBS: &[&str] = &["connects", "returns", "disconnects", "half_closes", "resets", "listens", "writes", "waits"];
 
 /// Reads one document; mistakes are added to `found`.
 pub(super) fn scenario(
@@ -299,7 +299,12 @@ impl Reader<'_> {
                 _ => return Err(document.error(node, "known here: joined, dripped, {split: [3, 5]}")),
             },
         };
-        Ok(Verb::Writes { frames, how })
+        let then_half_closes = match step.get("then") {
+            None => false,
+            Some(node) if node.text() == Some("half_closes") => true,
+            Some(node) => return Err(document.error(node, "after `then` comes `half_closes`")),
+        };
+        Ok(Verb::Writes { frames, how, then_half_closes })
     }
 
     fn expectation(&self, step: &Node, context: &Context<'_>) -> Result<Option<Expect>, Diagnostic> {

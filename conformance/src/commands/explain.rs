@@ -1,0 +1,146 @@
+//! `conformance explain`: everything the specification says about one word.
+
+use clap::Args;
+use spec::Spec;
+use spec::error::suggestion;
+use spec::example::Answer;
+use spec::source::Source;
+
+use crate::commands::{complain, draw, protocol};
+use crate::exit::Exit;
+use crate::select;
+
+/// Tell everything about a requirement, operation, error, policy or case.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// A requirement (`DELIVERY-2`), an operation, event, error, field, policy or capability, or a case.
+    id: String,
+}
+
+/// Runs the command.
+pub fn main(arguments: &ExplainArguments, source: &Source) -> Exit {
+    let spec = match protocol(source) {
+        Ok(spec) => spec,
+        Err(exit) => return exit,
+    };
+    let id = &arguments.id;
+    let scenarios = match select::scenarios(&spec) {
+        Ok(scenarios) => scenarios,
+        Err(found) => return draw(&found),
+    };
+    if let Some(requirement) = spec.requirement(&id.to_uppercase()) {
+        println!("{} {}\n  {}\n", requirement.id, requirement.level, requirement.sentence);
+        if let Some(why) = &requirement.why {
+            println!("why     {why}");
+        }
+        println!("source  {}\nwritten spec/{}", requirement.source, requirement.place);
+        for (policy, choices) in &requirement.when {
+            println!("when    {policy}: {}", choices.0.join(" or "));
+        }
+        if !requirement.needs.is_empty() {
+            println!("needs   {}", requirement.needs.join(", "));
+        }
+        println!("\nshown by");
+        for scenario in scenarios.iter().filter(|scenario| scenario.checks.contains(&requirement.id)) {
+            println!("  {}\n      {}\n      spec/{}", scenario.id(), scenario.why, scenario.place);
+        }
+        println!("\njudge it alone\n  conformance run TARGET --requirement {}", requirement.id);
+        return Exit::Passed;
+    }
+    if word(&spec, id) {
+        return Exit::Passed;
+    }
+    let short = id.split_once('/').filter(|(dialect, _)| spec.dialects.contains_key(*dialect)).map_or(id.as_str(), |(_, rest)| rest);
+    if let Some(scenario) = scenarios.iter().find(|scenario| scenario.id() == short) {
+        println!("{}\n  {}\n  spec/{}\n", scenario.id(), scenario.why, scenario.place);
+        for id in &scenario.checks {
+            if let Some(requirement) = spec.requirement(id) {
+                println!("{id} {} {}", requirement.level, requirement.sentence);
+            }
+        }
+        println!();
+        for step in &scenario.steps {
+            println!("{}", step.place.text());
+        }
+        return Exit::Passed;
+    }
+    let known = spec.requirements().map(|requirement| requirement.id.as_str());
+    let known = known.chain(spec.service.operations.keys().map(String::as_str)).chain(spec.service.errors.keys().map(String::as_str));
+    let help = suggestion(id, known).unwrap_or_else(|| "`conformance list` shows all there are".into());
+    complain(Exit::Usage, &format!("the specification does not know `{id}`; {help}"))
+}
+
+/// Explains a word of `service.yaml` or `errors.yaml`, with golden bytes where it has any.
+fn word(spec: &Spec, name: &str) -> bool {
+    let service = &spec.service;
+    let mut known = false;
+    if let Some(operation) = service.operations.get(name) {
+        known = true;
+        println!("operation {name}\n  {}\n", operation.about);
+        let fields = |title: &str, names: &[String]| {
+            println!("{title}");
+            for name in names {
+                if let Some(field) = service.field(name) {
+                    println!("  {name:<14} {}", field.about);
+                }
+            }
+        };
+        fields("arguments", &operation.arguments);
+        fields("result", &operation.result);
+        println!("errors\n  {}\n", operation.errors.join(", "));
+    }
+    if let Some(event) = service.events.get(name) {
+        known = true;
+        println!("event {name}\n  {}\n  fields: {}\n", event.about, event.fields.join(", "));
+    }
+    if let Some(error) = service.errors.get(name) {
+        known = true;
+        let definite = if error.definite { "the operation certainly did not happen" } else { "the operation may have happened" };
+        println!("error {name} (code {})\n  {}\n  {definite}", error.code, error.sentence);
+        let by: Vec<&str> = service.operations.iter().filter(|(_, op)| op.errors.iter().any(|e| e == name)).map(|(op, _)| op.as_str()).collect();
+        println!("  from: {}\n", if error.anywhere { "any operation".into() } else { by.join(", ") });
+    }
+    if let Some(field) = service.field(name) {
+        known = true;
+        println!("field {name}\n  {}\n", field.about);
+    }
+    if let Some(policy) = service.policies.get(name) {
+        known = true;
+        println!("policy {name}\n  {}", policy.about);
+        for (index, (choice, about)) in policy.choices.iter().enumerate() {
+            println!("  {choice:<26} {about}{}", if index == 0 { " (the protocol's own)" } else { "" });
+        }
+    }
+    if let Some(capability) = service.capabilities.get(name) {
+        known = true;
+        println!("capability {name}\n  {}\n", capability.about);
+    }
+    if known {
+        bytes(spec, name);
+    }
+    known
+}
+
+/// The worked examples of a word over every dialect, annotated.
+fn bytes(spec: &Spec, name: &str) {
+    let examples = spec::example::read(&spec.source, &spec.service, &mut spec::error::Diagnostics::default());
+    for dialect in spec.dialects.values() {
+        for example in &examples {
+            let Ok(spoken) = spec::vectors::speak(dialect, example) else { continue };
+            let about = |operation: &(String, _)| operation.0 == name;
+            let is_answer = match &example.answer {
+                Answer::Error { name: error, .. } => error == name,
+                Answer::Event { name: event, .. } => event == name,
+                Answer::Ok(_) => false,
+            };
+            if !is_answer && !example.request.as_ref().is_some_and(about) {
+                continue;
+            }
+            println!("{} over {}", example.name, dialect.name);
+            if let Some(request) = &spoken.request {
+                println!("→ {}\n{}", request.annotated.title, request.annotated);
+            }
+            println!("← {}\n{}", spoken.answer.annotated.title, spoken.answer.annotated);
+        }
+    }
+}

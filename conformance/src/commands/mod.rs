@@ -1,0 +1,130 @@
+//! The command line: one file per command, each from its arguments to its exit code.
+
+pub mod baseline;
+pub mod check;
+pub mod explain;
+pub mod list;
+pub mod run;
+pub mod schema;
+pub mod vectors;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use spec::Spec;
+use spec::error::Diagnostics;
+use spec::source::Source;
+
+use crate::exit::{self, Exit};
+
+/// Judges chat servers, in any language, against the specification: what is right, what is wrong, which sentence says
+/// so, and the bytes to prove it. Without a command it judges the embedded reference server.
+#[derive(Debug, Parser)]
+#[command(name = "conformance", version, after_help = exit::TABLE, propagate_version = true)]
+pub struct Arguments {
+    /// Colours in what is printed.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// Take the specification from this folder (laid out like spec/) instead of the one built in.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub spec: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge a target: the reference (default), an address, a command, or a target file.
+    Run(run::RunArguments),
+    /// List cases, or requirements.
+    List(list::ListArguments),
+    /// Tell everything about a requirement, operation, error, policy or case.
+    Explain(explain::ExplainArguments),
+    /// Show every mistake in spec, dialect, scenario and target files.
+    Check(check::CheckArguments),
+    /// Print golden bytes for every example as JSON, for tests in other languages.
+    Vectors(vectors::VectorsArguments),
+    /// Measure the suite: what servers score that are wrong as a whole.
+    Baseline(baseline::BaselineArguments),
+    /// Print the JSON schema of a kind of file, for editors.
+    Schema(schema::SchemaArguments),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command that the arguments ask for.
+pub fn main(arguments: Arguments) -> Exit {
+    match arguments.color {
+        Colour::Always => anstream::ColorChoice::Always.write_global(),
+        Colour::Never => anstream::ColorChoice::Never.write_global(),
+        Colour::Auto => {}
+    }
+    let source = match &arguments.spec {
+        None => Source::embedded(),
+        Some(folder) => match Source::folder(folder) {
+            Ok(source) => source,
+            Err(error) => return complain(Exit::Usage, &format!("cannot read the specification in {}: {error}", folder.display())),
+        },
+    };
+    match arguments.command {
+        None => run::main(run::RunArguments::default(), &source),
+        Some(Command::Run(run)) => run::main(run, &source),
+        Some(Command::List(list)) => list::main(&list, &source),
+        Some(Command::Explain(explain)) => explain::main(&explain, &source),
+        Some(Command::Check(check)) => check::main(&check, &source),
+        Some(Command::Vectors(vectors)) => vectors::main(&vectors, &source),
+        Some(Command::Baseline(baseline)) => baseline::main(&baseline, &source),
+        Some(Command::Schema(schema)) => schema::main(&schema),
+        Some(Command::Completions { shell }) => {
+            let mut command = <Arguments as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "conformance", &mut std::io::stdout());
+            Exit::Passed
+        }
+    }
+}
+
+/// Says on stderr why nothing was done.
+pub(crate) fn complain(exit: Exit, why: &str) -> Exit {
+    anstream::eprintln!("conformance: {why}");
+    exit
+}
+
+/// Draws mistakes in YAML on stderr.
+pub(crate) fn draw(found: &Diagnostics) -> Exit {
+    anstream::eprintln!("{}", found.render(true));
+    Exit::BadYaml
+}
+
+/// The protocol of a source, or its mistakes, drawn.
+pub(crate) fn protocol(source: &Source) -> Result<Arc<Spec>, Exit> {
+    let mut found = Diagnostics::default();
+    match Spec::read(source, &mut found) {
+        Some(spec) if found.is_empty() => Ok(Arc::new(spec)),
+        _ => Err(draw(&found)),
+    }
+}
+
+/// Writes a file for the user.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Exit> {
+    std::fs::write(path, text).map_err(|error| complain(Exit::Undecided, &format!("cannot write {}: {error}", path.display())))
+}
+
+/// A runtime for whatever awaits a target.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the system has threads to give")
+}

@@ -1,0 +1,28 @@
+//! `conformance schema`: JSON schemas, by which editors complete and validate.
+
+use clap::Args;
+
+use crate::commands::complain;
+use crate::exit::Exit;
+
+/// Print the JSON schema of a kind of file.
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// service, errors, requirements, scenario, dialect or example.
+    kind: String,
+}
+
+/// Runs the command.
+pub fn main(arguments: &SchemaArguments) -> Exit {
+    let schemas = spec::schema::schemas();
+    match schemas.get(arguments.kind.as_str()) {
+        Some(schema) => {
+            println!("{}", serde_json::to_string_pretty(schema).unwrap_or_default());
+            Exit::Passed
+        }
+        None => {
+            let names: Vec<&str> = schemas.keys().copied().collect();
+            complain(Exit::Usage, &format!("there is no schema `{}`; known are {}", arguments.kind, names.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What a run came to, for people and for machines. Reports never await anything.
+
+pub mod json;
+pub mod junit;
+pub mod terminal;
+
+use std::sync::Arc;
+
+use spec::Spec;
+use spec::requirement::Level;
+
+use crate::exit::Exit;
+use crate::expected::Known;
+use crate::finding::{CaseResult, Verdict};
+use crate::run::Run;
+use crate::target::Target;
+
+/// Everything that a report is made from.
+#[derive(Debug)]
+pub struct Report {
+    /// The protocol.
+    pub spec: Arc<Spec>,
+    /// Who was judged.
+    pub target: Target,
+    /// What came of it.
+    pub run: Run,
+    /// What was known before.
+    pub known: Known,
+    /// Entries of the known failures that are no longer true.
+    pub stale: Vec<String>,
+}
+
+impl Report {
+    /// A report on a run.
+    pub fn new(spec: Arc<Spec>, target: Target, run: Run, known: Known) -> Self {
+        let stale = known.stale(&run.results);
+        Report { spec, target, run, known, stale }
+    }
+
+    /// How the command ends.
+    pub fn exit(&self) -> Exit {
+        if !self.stale.is_empty() || self.news().any(|result| self.breaks_a_must(result)) {
+            return Exit::Findings;
+        }
+        let undecided = |result: &CaseResult| match result.verdict {
+            Verdict::Inconclusive => !self.known.covers(result),
+            Verdict::NotReached => true,
+            _ => false,
+        };
+        if self.run.stopped.is_some() || self.run.results.iter().any(undecided) {
+            return Exit::Undecided;
+        }
+        Exit::Passed
+    }
+
+    /// Failures that were not known.
+    pub fn news(&self) -> impl Iterator<Item = &CaseResult> {
+        self.run.results.iter().filter(|result| result.verdict == Verdict::Failed && !self.known.covers(result))
+    }
+
+    /// Failures that were known.
+    pub fn old(&self) -> usize {
+        self.run.results.iter().filter(|result| self.known.covers(result)).count()
+    }
+
+    /// Whether one of the broken requirements is a MUST. A broken SHOULD is reported and fails nothing.
+    pub fn breaks_a_must(&self, result: &CaseResult) -> bool {
+        result.convicted().any(|id| self.spec.requirement(id).is_none_or(|requirement| requirement.level == Level::Must))
+    }
+
+    /// The command that plays one case again.
+    pub fn repeat(&self, result: &CaseResult) -> String {
+        let target = if self.target.words.is_empty() { String::new() } else { format!(" {}", self.target.words) };
+        match target.split_once(" -- ") {
+            Some((options, command)) => format!("conformance run{options} --case {} -- {command}", result.id),
+            None => format!("conformance run{target} --case {}", result.id),
+        }
+    }
+}
