@@ -292,7 +292,13 @@ impl<'a, W: Wire> Play<'a, W> {
 
     async fn claims_of(&mut self, step: &'a Step) -> Result<(), Stop> {
         match (&step.gets, &step.verb) {
-            (Some(expect), _) => self.claim(&step.actor, expect).await?,
+            (Some(expect), _) => {
+                self.claim(&step.actor, expect).await?;
+                if expect.is_close() && self.links.get(&step.actor).is_some_and(|link| link.ended().is_some()) {
+                    // It was claimed to end and did: the actor has no connection now, and may open another.
+                    self.links.remove(&step.actor);
+                }
+            }
             (None, Verb::Operation { .. } | Verb::Returns) => {
                 self.claim(&step.actor, &Expect::Ok(Vec::new())).await?;
             }
