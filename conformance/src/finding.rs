@@ -8,6 +8,7 @@ use std::sync::Arc;
 use spec::scenario::Scenario;
 
 use crate::history::History;
+use crate::target::StartError;
 
 /// What a case came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,7 +131,7 @@ impl CaseResult {
 
 /// Who is to blame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Blame {
     /// The implementation under test.
     Target,
     /// This suite.
@@ -139,13 +140,13 @@ pub enum Fault {
     Environment,
 }
 
-impl Fault {
+impl Blame {
     /// The word in reports.
     pub fn name(self) -> &'static str {
         match self {
-            Fault::Target => "target",
-            Fault::Suite => "suite",
-            Fault::Environment => "environment",
+            Blame::Target => "target",
+            Blame::Suite => "suite",
+            Blame::Environment => "environment",
         }
     }
 }
@@ -166,9 +167,26 @@ pub struct Evidence {
     /// The requirements that the step's claim stands for. Empty: all that the scenario checks.
     pub convicts: Vec<String>,
     /// Who is to blame.
-    pub fault: Fault,
+    pub fault: Blame,
     /// Everything that was said and heard.
     pub history: History,
     /// The last lines that the target printed.
     pub output: Vec<String>,
+}
+
+impl Evidence {
+    /// A play for which nothing could be started.
+    pub fn of_start(scenario: &Scenario, error: StartError) -> Self {
+        Evidence {
+            step: 0,
+            step_text: "a target of its own is started for this play".into(),
+            place: scenario.place.to_string(),
+            expected: "ok".into(),
+            seen: error.why,
+            convicts: Vec::new(),
+            fault: Blame::Environment,
+            history: History::default(),
+            output: error.output,
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Everything observed in one case, in order: who said what, who heard what, with the bytes.
 
+use std::time::Duration;
+
 use spec::codec::Dialogue;
 use spec::dialect::Dialect;
 
@@ -11,6 +13,8 @@ const KEPT_BYTES: usize = 1 << 18;
 pub struct Entry {
     /// The step during which it happened; 0 while the actors are made ready.
     pub step: usize,
+    /// When, counted from the beginning of the play.
+    pub at: Duration,
     /// Whose connection it was.
     pub actor: String,
     /// In which direction.
@@ -62,6 +66,7 @@ impl History {
             }
         };
         for entry in &self.entries {
+            add(&(entry.at.as_nanos() as u64).to_be_bytes());
             add(entry.actor.as_bytes());
             add(&[entry.direction as u8]);
             add(entry.text.as_bytes());

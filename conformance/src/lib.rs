@@ -8,6 +8,7 @@
 //!
 //! - [`target`]: what is judged and how it is had · [`select`]: which cases there are
 //! - [`run`]: all cases, side by side, and what came of each · [`drive`]: one play; the only place that awaits a target
+//! - [`fault`]: what stands between actors and target, and can break
 //! - [`history`]: everything observed · [`check`]: what is right, as pure functions · [`finding`]: verdicts and evidence
 //! - [`report`]: for people and machines · [`expected`]: known failures · [`exit`]: exit codes · [`commands`]
 //! - [`sim`]: the same in simulated time · [`mutant`], [`baseline`]: wrong servers, which judge the suite itself
@@ -21,6 +22,7 @@ pub mod commands;
 pub mod drive;
 pub mod exit;
 pub mod expected;
+pub mod fault;
 pub mod finding;
 pub mod history;
 pub mod mutant;

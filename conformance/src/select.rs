@@ -70,6 +70,9 @@ fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
             return Some(format!("it is for {policy}: {}; here it is {choice}", choices.0.join(" or ")));
         }
     }
+    if scenario.crashes_the_server() && !target.starter.is_ours() {
+        return Some("the server breaks in it, and this one is not the suite's to start".into());
+    }
     let option = scenario.server.keys().find(|name| !target.starter.can_set(name));
     option.map(|name| format!("the suite cannot start this target with another {name}"))
 }

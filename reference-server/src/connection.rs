@@ -15,15 +15,14 @@ use std::sync::Arc;
 use spec::codec::{Inbound, RequestDecoder};
 use spec::dialect::Dialect;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::chat::Core;
-use crate::listener::asked_to_stop;
 use crate::options::Options;
 use crate::outbox::Outbox;
 use crate::service::{Membership, Service};
+use crate::stop::Stop;
 
 /// Bytes taken from the socket at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -39,12 +38,12 @@ enum Ending {
     Lost,
 }
 
-/// Serves a connection until it is gone. `stop` becomes true when the server is to shut down.
+/// Serves a connection until it is gone. `stop` tells when the server is to shut down.
 pub(crate) async fn serve<C: Core>(
     service: Arc<Service<C>>,
     dialect: Arc<Dialect>,
     stream: impl AsyncRead + AsyncWrite + Send,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
 ) {
     let options = service.options.clone();
     let outbox = Arc::new(Outbox::new(options.unsent_pause_bytes, options.unsent_close_bytes));
@@ -88,7 +87,7 @@ struct Reader<'a, C: Core> {
     membership: Membership<C>,
     outbox: &'a Outbox,
     options: &'a Options,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
 }
 
 impl<C: Core> Reader<'_, C> {
@@ -109,7 +108,7 @@ impl<C: Core> Reader<'_, C> {
             let read = tokio::select! {
                 biased;
                 () = self.outbox.ended() => return self.ending(),
-                () = asked_to_stop(&mut self.stop) => return Ending::Closing,
+                () = self.stop.asked() => return Ending::Closing,
                 read = timeout(self.options.idle_timeout, incoming.read(&mut bytes)) => read,
             };
             match read {

@@ -25,6 +25,7 @@ mod outbox;
 pub mod password;
 pub mod pattern;
 pub mod service;
+mod stop;
 pub mod world;
 
 pub use chat::{Chat, Limits};

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spec::dialect::Dialect;
-use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -15,6 +14,7 @@ use crate::connection::serve;
 use crate::net::{Listener, Net};
 use crate::options::Options;
 use crate::service::Service;
+use crate::stop::Stop;
 use crate::world::World;
 
 /// The pause after an accept that failed, as it does when there are no more file descriptors: until some connection
@@ -49,9 +49,9 @@ impl<C: Core> Service<C> {
     pub async fn listen<N: Net>(self: &Arc<Self>, net: N, address: &str, dialect: Arc<Dialect>) -> io::Result<Running> {
         let listener = net.bind(address).await?;
         let address = listener.local_addr()?;
-        let (stop, stopped) = watch::channel(false);
+        let stop = Stop::default();
         let shutdown_time = self.options.shutdown_time;
-        let accepting = tokio::spawn(accept(Arc::clone(self), dialect, listener, stopped));
+        let accepting = tokio::spawn(accept(Arc::clone(self), dialect, listener, stop.clone()));
         Ok(Running { address, stop, shutdown_time, accepting })
     }
 }
@@ -60,7 +60,7 @@ impl<C: Core> Service<C> {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    stop: watch::Sender<bool>,
+    stop: Stop,
     shutdown_time: Duration,
     accepting: JoinHandle<()>,
 }
@@ -73,7 +73,7 @@ impl Running {
 
     /// Ends it in order: accepts nobody, answers what has been asked, closes. Cut off after `Options::shutdown_time`.
     pub async fn shutdown(mut self) {
-        let _ = self.stop.send(true);
+        self.stop.ask();
         match timeout(self.shutdown_time, &mut self.accepting).await {
             Ok(ended) => report(ended),
             Err(_) => tracing::warn!("some connections did not end in time and are cut off"),
@@ -91,7 +91,7 @@ async fn accept<C: Core, L>(
     service: Arc<Service<C>>,
     dialect: Arc<Dialect>,
     listener: L,
-    mut stop: watch::Receiver<bool>,
+    stop: Stop,
 ) where
     L: Listener<Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static>,
 {
@@ -99,7 +99,7 @@ async fn accept<C: Core, L>(
     loop {
         tokio::select! {
             biased;
-            () = asked_to_stop(&mut stop) => break,
+            () = stop.asked() => break,
             Some(ended) = connections.join_next() => report(ended),
             accepted = listener.accept() => match accepted {
                 Ok((stream, from)) => {
@@ -117,12 +117,6 @@ async fn accept<C: Core, L>(
     while let Some(ended) = connections.join_next().await {
         report(ended);
     }
-}
-
-/// Waits until the server is to shut down.
-pub(crate) async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
-    // An error means that nobody is left who could ask, which comes to the same.
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// A task that panicked is a mistake of ours, and nobody else would hear of it.

@@ -4,7 +4,7 @@
 
 use divan::{AllocProfiler, Bencher, black_box};
 use spec::Spec;
-use spec::codec::{Slot, Slots};
+use spec::codec::{Dialogue, Slot, Slots};
 use spec::dialect::{Dialect, RequestHeard};
 
 #[path = "../tests/by_hand/mod.rs"]
@@ -15,7 +15,7 @@ static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 /// A frame of 64 bytes: 10 of header, then a name, a text and a key.
 const MESSAGE: by_hand::SendMessage<'_> =
-    by_hand::SendMessage { request_id: 7, recipient: "bob", text: "see you at the bridge at 9", key: &[42; 16] };
+    by_hand::SendMessage { request_id: 7, recipient: "bob", text: "see you at the bridge at 9 pm.", key: &[42; 16] };
 
 fn main() {
     assert_eq!(frame().len(), 64);
@@ -49,18 +49,19 @@ mod decode {
     #[divan::bench]
     fn by_plan(bencher: Bencher<'_, '_>) {
         let (dialect, bytes) = (framed(), frame());
-        let (text, key) = (dialect.slot("text").expect("a name"), dialect.slot("key").expect("a name"));
+        let operation = dialect.operation("send_message").expect("an operation");
+        let [text, key] = ["text", "key"].map(|name| dialect.slot(operation, name).expect("an argument"));
         bencher.bench_local(|| {
-            let mut slots = dialect.slots();
-            match dialect.hear_request(black_box(&bytes), &mut slots) {
-                RequestHeard::Taken(taken, _) => (taken, length(&slots, text), length(&slots, key)),
+            let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
+            match dialect.hear_request(black_box(&bytes), &mut slots, &mut dialogue) {
+                RequestHeard::Taken(taken) => (taken, length(&slots, text), length(&slots, key)),
                 _ => panic!("the frame is good"),
             }
         });
     }
 }
 
-fn length(slots: &Slots<'_>, slot: u16) -> usize {
+fn length(slots: &Slots<'_>, slot: usize) -> usize {
     if let Slot::Bytes(bytes) = slots.at(slot) { bytes.len() } else { panic!("the slot is filled") }
 }
 
@@ -82,16 +83,18 @@ mod encode {
     fn by_plan(bencher: Bencher<'_, '_>) {
         let dialect = framed();
         let operation = dialect.operation("send_message").expect("an operation");
-        let [recipient, text, key] = ["recipient", "text", "key"].map(|name| dialect.slot(name).expect("a name"));
+        let [recipient, text, key] =
+            ["recipient", "text", "key"].map(|name| dialect.slot(operation, name).expect("an argument"));
         let mut out = Vec::with_capacity(64);
         bencher.bench_local(|| {
             out.clear();
             let message = black_box(&MESSAGE);
-            let mut slots = dialect.slots();
+            let mut slots = dialect.slots(operation);
             slots.set(recipient, Slot::Bytes(message.recipient.as_bytes()));
             slots.set(text, Slot::Bytes(message.text.as_bytes()));
             slots.set(key, Slot::Bytes(message.key));
-            dialect.encode_request(operation, &slots, message.request_id.into(), &mut out).is_ok()
+            let mut dialogue = Dialogue::default();
+            dialect.encode_request(operation, &slots, message.request_id.into(), &mut dialogue, &mut out).is_ok()
         });
     }
 }

@@ -3,13 +3,12 @@
 //! One value of this type serves the suite as client, the reference server and client, golden bytes and annotations.
 //! Not here: reading it from YAML (`codec::compile`), and the buffering of a connection (`codec::stream`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use crate::codec::plan::{Entry, Frame, Item, Meaning, Message, NO_SLOT, Name, OperationPlan, Part, Rule, SlotNumber};
-use crate::codec::{
-    Dialogue, Framed, Heard, Reason, Saying, Slot, Slots, Unfit, Unspeakable, hear_frame, hear_plan, speak,
-};
+use crate::codec::dialogue::Numbers;
+use crate::codec::plan::{Entry, Frame, Meaning, OperationPlan, Part, Rule};
+use crate::codec::{Dialogue, Framed, Heard, Reason, Saying, Slots, Unfit, Unspeakable, hear_frame, hear_plan, speak};
 use crate::message::{Event, Response};
 use crate::service::ErrorSpec;
 use crate::value::{Record, Value};
@@ -27,7 +26,6 @@ pub struct Dialect {
     pub policies: BTreeMap<String, String>,
     /// The capabilities that its implementations cannot have.
     pub lacks: Vec<String>,
-    pub(crate) names: Vec<Name>,
     pub(crate) say: Frame,
     pub(crate) hear: Frame,
     pub(crate) anytime: Vec<Entry>,
@@ -41,7 +39,6 @@ pub struct Dialect {
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     part: usize,
-    slot: SlotNumber,
     operations: BTreeMap<u64, usize>,
 }
 
@@ -51,7 +48,7 @@ pub enum RequestHeard {
     /// At least so many bytes are needed in all.
     More(usize),
     /// A request, and how many bytes it took.
-    Taken(usize, Dialogue),
+    Taken(usize),
     /// It must be refused. `taken` is none where its end cannot be known; then the connection must close.
     Refused {
         /// Bytes to pass over.
@@ -60,8 +57,6 @@ pub enum RequestHeard {
         error: String,
         /// What exactly does not fit.
         unfit: Unfit,
-        /// What the answer can echo.
-        dialogue: Dialogue,
         /// Whether the connection ends after the answer.
         close: bool,
     },
@@ -78,14 +73,14 @@ impl Dialect {
         dialogue.operation.map(|index| self.operations[index].name.as_str())
     }
 
-    /// The number of a name, for reading `Slots`.
-    pub fn slot(&self, name: &str) -> Option<u16> {
-        self.names.iter().position(|known| known.text == name).map(|at| at as u16)
+    /// Empty slots for an operation's request, to be filled for `encode_request`.
+    pub fn slots<'a>(&self, operation: usize) -> Slots<'a> {
+        Slots::with_parts(self.operations[operation].say.body.parts.len())
     }
 
-    /// Empty slots for this dialect's messages.
-    pub fn slots<'a>(&self) -> Slots<'a> {
-        Slots::new(self.names.len())
+    /// The slot of an argument in an operation's request.
+    pub fn slot(&self, operation: usize, argument: &str) -> Option<usize> {
+        self.operations[operation].say.body.position(argument)
     }
 
     // ── requests: what a client says ──────────────────────────────────────────────────────────────────────────────
@@ -104,26 +99,27 @@ impl Dialect {
         let Some(index) = self.operation(operation) else {
             return Err(Unspeakable { field: operation.to_owned(), why: "is no operation of this dialect".into() });
         };
-        let message = &self.operations[index].say;
-        let mut slots = self.slots();
-        slots.fill(&self.names, arguments, &|slot| item_of(message, slot));
-        self.encode_request(index, &slots, fresh, out)
+        let slots = Slots::of(&self.operations[index].say.body, arguments);
+        let mut dialogue = Dialogue::default();
+        self.encode_request(index, &slots, fresh, &mut dialogue, out)?;
+        Ok(dialogue)
     }
 
-    /// As `speak_request`, from slots: the path without allocation.
+    /// As `speak_request`, from the slots of this operation and into a new dialogue: the path without allocation.
     ///
     /// # Errors
     /// The wire cannot carry it; `out` is as before.
+    #[inline]
     pub fn encode_request(
         &self,
         operation: usize,
         slots: &Slots<'_>,
         fresh: u64,
+        dialogue: &mut Dialogue,
         out: &mut Vec<u8>,
-    ) -> Result<Dialogue, Unspeakable> {
-        let mut dialogue = Dialogue { operation: Some(operation), ..Dialogue::default() };
-        speak(&self.say, &self.operations[operation].say, slots, &mut dialogue, fresh, out)?;
-        Ok(dialogue)
+    ) -> Result<(), Unspeakable> {
+        dialogue.operation = Some(operation);
+        speak(&self.say, &self.operations[operation].say, slots, &[], fresh, &mut dialogue.frame, out)
     }
 
     /// The number of an operation, for `encode_request`.
@@ -131,90 +127,60 @@ impl Dialect {
         self.operations.iter().position(|operation| operation.name == name)
     }
 
-    /// Reads one request from the front of `bytes` into `slots`.
-    pub fn hear_request<'a>(&self, bytes: &'a [u8], slots: &mut Slots<'a>) -> RequestHeard {
-        let mut dialogue = Dialogue::default();
-        let (taken, body) = match hear_frame(&self.say, bytes, slots, &mut ()) {
+    /// Reads one request from the front of `bytes` into `slots`, and what its answer can echo into a new `dialogue`.
+    pub fn hear_request<'a>(&self, bytes: &'a [u8], slots: &mut Slots<'a>, dialogue: &mut Dialogue) -> RequestHeard {
+        let (taken, body) = match hear_frame(&self.say, bytes, &mut dialogue.frame, &mut ()) {
             Framed::More(least) => return RequestHeard::More(least),
             Framed::Unfit(part, unfit, taken) => {
                 // What stands before the part that broke is known and can be echoed; the rest cannot be trusted.
-                self.remember(slots, part, &mut dialogue);
-                return self.refused(taken, Some(part), unfit, dialogue);
+                dialogue.frame.truncate(part);
+                return self.refused(taken, Some(part), unfit);
             }
             Framed::Taken(taken, body) => (taken, body),
         };
-        self.remember(slots, self.say.plan.parts.len(), &mut dialogue);
-        let Some(operation) = self.operation_heard(slots) else {
-            let (part, unfit) = self.unknown(slots);
-            return self.refused(Some(taken), part, unfit, dialogue);
+        dialogue.operation = self.operation_heard(&dialogue.frame);
+        let Some(operation) = dialogue.operation else {
+            let (part, unfit) = self.unknown(&dialogue.frame);
+            return self.refused(Some(taken), part, unfit);
         };
-        dialogue.operation = Some(operation);
-        match hear_plan(&self.operations[operation].say.body, bytes, body.start, body.end, slots, &mut ()) {
-            Ok(()) => match self.wrong_size(slots) {
-                None => RequestHeard::Taken(taken, dialogue),
-                Some(unfit) => self.refused(Some(taken), None, unfit, dialogue),
-            },
-            Err(unfit) => self.refused(Some(taken), None, unfit, dialogue),
+        match hear_plan(&self.operations[operation].say.body, &bytes[..body.end], body.start, slots, &mut ()) {
+            Ok(()) => RequestHeard::Taken(taken),
+            Err(unfit) => self.refused(Some(taken), None, unfit),
         }
     }
 
     /// The arguments in the slots of a request that was heard.
     pub fn arguments(&self, dialogue: &Dialogue, slots: &Slots<'_>) -> Record {
         let Some(operation) = dialogue.operation else { return Record::new() };
-        let say = &self.operations[operation].say;
-        let mut record = slots.to_record(&self.names, &|slot| item_of(say, slot));
-        for part in &self.say.plan.parts {
-            if part.slot() != NO_SLOT {
-                record.remove(&self.names[usize::from(part.slot())].text);
-            }
-        }
-        record
+        slots.to_record(&self.operations[operation].say.body)
     }
 
-    fn remember(&self, slots: &Slots<'_>, parts: usize, dialogue: &mut Dialogue) {
-        for part in &self.say.plan.parts[..parts] {
-            if let (Part::Int { slot, .. }, Some(value)) = (part, slots.int(part.slot()))
-                && *slot != NO_SLOT
-            {
-                dialogue.remember(*slot, value);
-            }
-        }
-    }
-
-    fn operation_heard(&self, slots: &Slots<'_>) -> Option<usize> {
+    fn operation_heard(&self, frame: &[u64]) -> Option<usize> {
         match &self.index {
-            Some(index) => index.operations.get(&slots.int(index.slot)?).copied(),
-            None => self.operations.iter().position(|operation| self.narrowed_fits(&self.say, &operation.say, slots)),
+            Some(index) => index.operations.get(&frame[index.part]).copied(),
+            None => self.operations.iter().position(|operation| {
+                (0..frame.len()).all(|part| operation.say.fixed(part).is_none_or(|number| frame[part] == number))
+            }),
         }
     }
 
-    fn unknown(&self, slots: &Slots<'_>) -> (Option<usize>, Unfit) {
+    fn unknown(&self, frame: &[u64]) -> (Option<usize>, Unfit) {
         let part = self.index.as_ref().map(|index| index.part);
-        let field = part.map_or("frame", |part| self.say.plan.labels[part].as_str()).to_owned();
-        let seen = self.index.as_ref().and_then(|index| slots.int(index.slot)).unwrap_or_default();
+        let field = part.map_or("frame", |part| self.say.plan.labels[part].text.as_str()).to_owned();
+        let seen = part.map_or(0, |part| frame[part]);
         let offset = part.map_or(0, |part| self.say.plan.parts[..part].iter().map(Part::least_bytes).sum());
         (part, Unfit { field, offset, reason: Reason::Unknown { seen } })
     }
 
-    fn refused(&self, taken: Option<usize>, part: Option<usize>, unfit: Unfit, dialogue: Dialogue) -> RequestHeard {
+    #[cold]
+    fn refused(&self, taken: Option<usize>, part: Option<usize>, unfit: Unfit) -> RequestHeard {
         let refusal = part.and_then(|part| self.say.refusals.get(part)?.as_ref());
         let (error, close) = match (refusal, &unfit.reason) {
             (None, _) => ("malformed", taken.is_none()),
             (Some(refusal), Reason::Above { .. }) => (refusal.above.as_str(), refusal.close),
             (Some(refusal), _) => (refusal.below.as_str(), refusal.close),
         };
-        RequestHeard::Refused { taken, error: error.to_owned(), unfit, dialogue, close }
-    }
-
-    /// A value whose length no protocol field of its name can have.
-    fn wrong_size(&self, slots: &Slots<'_>) -> Option<Unfit> {
-        let (slot, name) = self.names.iter().enumerate().find(|(slot, name)| {
-            let Slot::Bytes(bytes) = slots.at(*slot as SlotNumber) else { return false };
-            !name.sizes.is_empty() && !name.sizes.contains(&(bytes.len() as u64))
-        })?;
-        let Slot::Bytes(bytes) = slots.at(slot as SlotNumber) else { return None };
-        let reason = Reason::Limit(format!("{} bytes, where {:?} are possible", bytes.len(), name.sizes));
-        Some(Unfit { field: name.text.clone(), offset: 0, reason })
+        RequestHeard::Refused { taken, error: error.to_owned(), unfit, close }
     }
 
     // ── answers and events: what a server says ────────────────────────────────────────────────────────────────────
@@ -251,24 +217,23 @@ impl Dialect {
     /// # Errors
     /// No entry can, and why the last one tried could not; `out` is as before.
     pub fn speak_answer(&self, dialogue: &Dialogue, saying: &Saying<'_>, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
-        let (values, matches): (Record, Box<dyn Fn(&Meaning) -> bool>) = match saying {
-            Saying::Ok(values) => ((*values).clone(), Box::new(|meaning| matches!(meaning, Meaning::Ok))),
-            Saying::Error { name, detail } => (
-                self.error_values(name, detail),
-                Box::new(move |meaning| {
-                    *meaning == Meaning::AnyError || *meaning == Meaning::Error((*name).to_owned())
-                }),
-            ),
-            Saying::Event(name, values) => {
-                ((*values).clone(), Box::new(move |meaning| *meaning == Meaning::Event((*name).to_owned())))
+        let values = match saying {
+            Saying::Ok(values) | Saying::Event(_, values) => Cow::Borrowed(*values),
+            Saying::Error { name, detail } => Cow::Owned(self.error_values(name, detail)),
+        };
+        let matches = |meaning: &Meaning| match (saying, meaning) {
+            (Saying::Ok(_), Meaning::Ok) | (Saying::Error { .. }, Meaning::AnyError) => true,
+            (Saying::Error { name, .. }, Meaning::Error(known)) | (Saying::Event(name, _), Meaning::Event(known)) => {
+                known == name
             }
+            _ => false,
         };
         let own = dialogue.operation.map(|index| self.operations[index].hear.as_slice()).unwrap_or_default();
         let mut unspeakable = Unspeakable { field: "answer".into(), why: "is not in any table of this dialect".into() };
         for entry in own.iter().chain(&self.anytime).filter(|entry| matches(&entry.meaning)) {
-            let mut slots = self.slots();
-            slots.fill(&self.names, &values, &|slot| item_of(&entry.message, slot));
-            match speak(&self.hear, &entry.message, &slots, &mut dialogue.clone(), 0, out) {
+            let message = &entry.message;
+            let slots = Slots::of(&message.body, &values);
+            match speak(&self.hear, message, &slots, &dialogue.frame, 0, &mut Numbers::new(), out) {
                 Ok(()) => return Ok(()),
                 Err(why) => unspeakable = why,
             }
@@ -292,18 +257,16 @@ impl Dialect {
     /// With the dialogue of the oldest request that has no answer, only what can be its answer, or come at any time,
     /// is accepted. Without one, any operation's answer is.
     pub fn hear_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Option<Heard> {
-        let mut slots = self.slots();
-        let (taken, body) = match hear_frame(&self.hear, bytes, &mut slots, &mut ()) {
+        let (mut slots, mut numbers) = (Slots::new(), Numbers::new());
+        let (taken, body) = match hear_frame(&self.hear, bytes, &mut numbers, &mut ()) {
             Framed::More(_) => return None,
-            Framed::Unfit(_, unfit, taken) => return Some(Heard::other(taken, unfit, self.frame_values(&slots))),
+            Framed::Unfit(_, unfit, taken) => return Some(Heard::other(taken, unfit, self.frame_values(&numbers))),
             Framed::Taken(taken, body) => (taken, body),
         };
-        let frame = self.frame_values(&slots);
+        let frame = self.frame_values(&numbers);
         let mut furthest: Option<Unfit> = None;
         for (operation, entry) in self.answers(dialogue) {
-            let mut slots = slots.clone();
-            let memory = dialogue.cloned().unwrap_or_default();
-            match self.try_entry(entry, operation, bytes, &body, &mut slots, memory) {
+            match self.try_entry(entry, operation, &numbers, &bytes[..body.end], body.start, &mut slots, dialogue) {
                 Ok(()) => return Some(self.heard(entry, operation, &slots, taken, frame)),
                 Err(unfit) if furthest.as_ref().is_none_or(|known| known.offset < unfit.offset) => {
                     furthest = Some(unfit)
@@ -331,46 +294,48 @@ impl Dialect {
         own.chain(self.anytime.iter().map(move |entry| (known, entry)))
     }
 
+    /// Whether the numbers of a frame, and the body from `from` to the end of `bytes`, are those of an entry.
+    #[expect(clippy::too_many_arguments, reason = "what was heard, and what it is held against")]
     pub(crate) fn try_entry<'a>(
         &self,
         entry: &Entry,
         operation: Option<usize>,
+        frame: &[u64],
         bytes: &'a [u8],
-        body: &Range<usize>,
+        from: usize,
         slots: &mut Slots<'a>,
-        mut memory: Dialogue,
+        dialogue: Option<&Dialogue>,
     ) -> Result<(), Unfit> {
-        if memory.operation.is_none()
-            && let Some(operation) = operation
-        {
-            // An answer to an unknown request: its operation's own numbers must be the ones that are echoed.
-            for (part, value) in &self.operations[operation].say.narrowed {
-                memory.remember(self.say.plan.parts[usize::from(*part)].slot(), *value);
-            }
-        }
         let mut offset = 0;
-        for (index, part) in self.hear.plan.parts.iter().enumerate() {
-            let Part::Int { slot, rule, .. } = part else { continue };
-            let Some(seen) = slots.int(*slot) else { continue };
-            let expected = match (entry.message.narrowed_to(index), rule) {
-                (Some(number), _) => Some(number),
-                (None, Rule::Sum { slot: base, plus }) => memory.int(*base).map(|base| (base as i64 + plus) as u64),
-                (None, Rule::Open | Rule::Fresh) => memory.int(*slot),
+        for (index, (part, seen)) in entry.message.head.iter().zip(frame).enumerate() {
+            let Part::Int { rule, .. } = part else {
+                offset = bytes.len();
+                continue;
+            };
+            let expected = match *rule {
+                Rule::Is(number) => Some(number),
+                Rule::Echo { part, plus } => {
+                    // Of a request that is not known, at least its operation's own numbers are.
+                    let fixed = || self.operations[operation?].say.fixed(part);
+                    let asked = dialogue.and_then(|dialogue| dialogue.frame.get(part).copied()).or_else(fixed);
+                    asked.map(|number| number.wrapping_add_signed(plus))
+                }
                 _ => None,
             };
-            if let Some(expected) = expected.filter(|expected| *expected != seen) {
-                let field = self.hear.plan.labels[index].clone();
+            if let Some(expected) = expected.filter(|expected| expected != seen) {
+                let seen = *seen;
+                let field = self.hear.plan.labels[index].text.clone();
                 return Err(Unfit { field, offset, reason: Reason::Not { seen, expected } });
             }
             offset += part.least_bytes();
         }
-        hear_plan(&entry.message.body, bytes, body.start, body.end, slots, &mut ())?;
-        self.check_error(entry, slots, body.start)
+        hear_plan(&entry.message.body, bytes, from, slots, &mut ())?;
+        self.check_error(entry, slots, from)
     }
 
     /// A field named `error` holds the code of the error that the message means.
     fn check_error(&self, entry: &Entry, slots: &Slots<'_>, offset: usize) -> Result<(), Unfit> {
-        let Some(seen) = self.slot("error").and_then(|slot| slots.int(slot)) else { return Ok(()) };
+        let Some(seen) = self.error_code(entry, slots) else { return Ok(()) };
         let fits = match &entry.meaning {
             Meaning::Error(name) => self.errors.get(name).is_some_and(|error| u64::from(error.code) == seen),
             Meaning::AnyError => self.errors.values().any(|error| u64::from(error.code) == seen),
@@ -379,16 +344,13 @@ impl Dialect {
         if fits { Ok(()) } else { Err(Unfit { field: "error".into(), offset, reason: Reason::Unknown { seen } }) }
     }
 
+    /// The code in the field named `error`.
+    pub(crate) fn error_code(&self, entry: &Entry, slots: &Slots<'_>) -> Option<u64> {
+        slots.int(entry.message.body.position("error")?)
+    }
+
     fn heard(&self, entry: &Entry, operation: Option<usize>, slots: &Slots<'_>, taken: usize, frame: Record) -> Heard {
-        let mut values = slots.to_record(&self.names, &|slot| item_of(&entry.message, slot));
-        for (name, _) in frame.iter() {
-            values.remove(name);
-        }
-        for part in &self.hear.plan.parts {
-            if part.slot() != NO_SLOT {
-                values.remove(&self.names[usize::from(part.slot())].text);
-            }
-        }
+        let mut values = slots.to_record(&entry.message.body);
         let operation = operation.map(|index| self.operations[index].name.clone());
         match &entry.meaning {
             Meaning::Ok => Heard::Ok { taken, operation, values, frame },
@@ -412,43 +374,25 @@ impl Dialect {
         }
     }
 
-    fn frame_values(&self, slots: &Slots<'_>) -> Record {
-        let ints = self.hear.plan.parts.iter().filter(|part| matches!(part, Part::Int { .. }));
-        ints.filter(|part| part.slot() != NO_SLOT)
-            .filter_map(|part| {
-                Some((self.names[usize::from(part.slot())].text.clone(), Value::Int(slots.int(part.slot())?)))
-            })
+    /// The numbers of an answer's frame, by name.
+    fn frame_values(&self, frame: &[u64]) -> Record {
+        let parts = self.hear.plan.labels.iter().zip(frame).enumerate();
+        parts
+            .filter(|(index, (label, _))| label.named && self.hear.open != Some(*index))
+            .map(|(_, (label, number))| (label.text.clone(), Value::Int(*number)))
             .collect()
-    }
-
-    // ── helpers of loading ────────────────────────────────────────────────────────────────────────────────────────
-
-    fn narrowed_fits(&self, frame: &Frame, message: &Message, slots: &Slots<'_>) -> bool {
-        message
-            .narrowed
-            .iter()
-            .all(|(part, value)| slots.int(frame.plan.parts[usize::from(*part)].slot()) == Some(*value))
     }
 
     /// Finds the one number that tells the operations apart.
     pub(crate) fn index_operations(&mut self) {
-        let part = self.say.plan.parts.iter().enumerate().position(|(index, part)| {
-            part.slot() != NO_SLOT && self.operations.iter().all(|op| op.say.narrowed_to(index).is_some())
-        });
-        self.index = part.and_then(|part| {
-            let codes = self.operations.iter().enumerate();
-            let operations: BTreeMap<u64, usize> =
-                codes.map(|(index, op)| (op.say.narrowed_to(part).unwrap_or_default(), index)).collect();
-            let all = operations.len() == self.operations.len();
-            all.then(|| Index { part, slot: self.say.plan.parts[part].slot(), operations })
-        });
+        let constant = |part: &usize| matches!(self.say.plan.parts[*part], Part::Int { rule: Rule::Is(_), .. });
+        let codes = |part: usize| -> BTreeMap<u64, usize> {
+            let operations = self.operations.iter().enumerate();
+            operations.filter_map(|(index, operation)| Some((operation.say.fixed(part)?, index))).collect()
+        };
+        self.index = (0..self.say.plan.parts.len())
+            .filter(|part| !constant(part))
+            .map(|part| Index { part, operations: codes(part) })
+            .find(|index| index.operations.len() == self.operations.len());
     }
-}
-
-/// The items of the list that a message puts in a slot.
-pub(crate) fn item_of(message: &Message, slot: SlotNumber) -> Option<&Item> {
-    message.body.parts.iter().find_map(|part| match part {
-        Part::List { slot: at, item, .. } if *at == slot => Some(&**item),
-        _ => None,
-    })
 }

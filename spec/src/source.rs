@@ -66,6 +66,13 @@ impl Source {
         self
     }
 
+    /// The same set with a user's file added or replaced, as if it stood at `path`; mistakes name it as the user does.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, file: File) -> Self {
+        self.files.insert(path.to_owned(), Arc::new(file));
+        self
+    }
+
     /// The file at a path.
     pub fn file(&self, path: &str) -> Option<&Arc<File>> {
         self.files.get(path)
@@ -73,7 +80,12 @@ impl Source {
 
     /// All files below a folder, by path.
     pub fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a Arc<File>> {
-        self.files.values().filter(move |file| file.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+        self.paths_below(folder).map(|(_, file)| file)
+    }
+
+    /// All files below a folder, with their paths in it.
+    pub fn paths_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a Arc<File>)> {
+        self.files.iter().filter_map(move |(path, file)| Some((path.strip_prefix(folder)?.strip_prefix('/')?, file)))
     }
 
     fn embed(&mut self, folder: &str, dir: &Dir<'_>) {

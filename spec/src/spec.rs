@@ -59,6 +59,23 @@ impl Spec {
 
     /// Reads a specification. Every mistake is added to `found`; what is usable in spite of them comes back.
     pub fn read(source: &Source, found: &mut Diagnostics) -> Option<Spec> {
+        let mut spec = Spec::read_protocol(source, found)?;
+        let mut chapters = Vec::new();
+        for file in source.below("requirements") {
+            let documents = Document::read(file, found);
+            chapters.extend(documents.iter().filter_map(|document| Chapter::read(document, &spec.service, found)));
+        }
+        chapters.sort_by_key(|chapter| {
+            let at = READING_ORDER.iter().position(|name| *name == chapter.name);
+            (at.unwrap_or(READING_ORDER.len()), chapter.name.clone())
+        });
+        spec.chapters = chapters;
+        spec.refuse_duplicate_ids(found);
+        Some(spec)
+    }
+
+    /// Reads the protocol alone, without requirements: all that a server, a client or a single play needs.
+    pub fn read_protocol(source: &Source, found: &mut Diagnostics) -> Option<Spec> {
         let service = read_service(source, found)?;
         let mut dialects = BTreeMap::new();
         for file in source.below("protocol/dialects") {
@@ -66,18 +83,7 @@ impl Spec {
                 dialects.insert(dialect.name.clone(), Arc::new(dialect));
             }
         }
-        let mut chapters = Vec::new();
-        for file in source.below("requirements") {
-            let documents = Document::read(file, found);
-            chapters.extend(documents.iter().filter_map(|document| Chapter::read(document, &service, found)));
-        }
-        chapters.sort_by_key(|chapter| {
-            let at = READING_ORDER.iter().position(|name| *name == chapter.name);
-            (at.unwrap_or(READING_ORDER.len()), chapter.name.clone())
-        });
-        let spec = Spec { service, dialects, chapters, source: source.clone() };
-        spec.refuse_duplicate_ids(found);
-        Some(spec)
+        Some(Spec { service, dialects, chapters: Vec::new(), source: source.clone() })
     }
 
     /// The wire of that name.

@@ -5,6 +5,8 @@
 mod by_hand;
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use proptest::collection::vec;
@@ -12,7 +14,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::Union;
 use spec::Spec;
-use spec::codec::{Dialogue, Heard, Inbound, RequestDecoder, ResponseDecoder, Saying, Slot};
+use spec::codec::{Dialogue, Heard, Inbound, RequestDecoder, ResponseDecoder, Saying, Slot, Slots};
 use spec::dialect::{Dialect, RequestHeard};
 use spec::error::Diagnostics;
 use spec::message::ErrorName;
@@ -28,7 +30,7 @@ about: A wire for tests.
 frame: [u16 = 0xCAFE, code: u8, ticket: u24le usually fresh, echo: u24le, size: u64le = length(frame), body: bytes, u8 = 10]
 hear:
   message: {code: 99, ticket: 0, echo: 0, body: [message_id: u64le, sent_at: u56le, sender: text(u32le), text: text]}
-  error:   [{code: 98, body: [error: u16le, detail: text]}, {code: 97, echo: 0, body: [error: u16le, detail: text]}]
+  error:   [{code: 98, body: [error: u16le, detail: text]}, {code: 97, ticket: 0, echo: 0, body: [error: u16le, detail: text]}]
 operations:
   ping:
     say:  {code: 1, echo: 0, body: [nonce: u64le]}
@@ -39,14 +41,37 @@ operations:
 fence: ping
 "#;
 
-static DIALECTS: LazyLock<Vec<Arc<Dialect>>> = LazyLock::new(|| {
+/// A dialect that shows itself by its name.
+#[derive(Clone)]
+struct Wire(Arc<Dialect>);
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.name)
+    }
+}
+
+impl Deref for Wire {
+    type Target = Dialect;
+
+    fn deref(&self) -> &Dialect {
+        &self.0
+    }
+}
+
+static WIRES: LazyLock<Vec<Wire>> = LazyLock::new(|| {
     let spec = Spec::embedded();
     let source = Source::default().with("heron.yaml", HERON);
     let mut found = Diagnostics::default();
     let heron = spec::read_dialect(source.file("heron.yaml").expect("just added"), &spec.service, &mut found);
     assert!(found.is_empty(), "{found}");
-    spec.dialects.values().cloned().chain(heron.map(Arc::new)).collect()
+    spec.dialects.values().cloned().chain(heron.map(Arc::new)).map(Wire).collect()
 });
+
+/// A failure prints the smallest input that fails; no file remembers it.
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
 
 // ── what is said ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -71,8 +96,8 @@ impl Answered {
     }
 }
 
-fn dialect() -> impl Strategy<Value = Arc<Dialect>> {
-    select(DIALECTS.clone())
+fn wire() -> impl Strategy<Value = Wire> {
+    select(WIRES.clone())
 }
 
 fn record(names: &[String]) -> BoxedStrategy<Record> {
@@ -104,8 +129,8 @@ fn value(name: &str) -> BoxedStrategy<Value> {
     }
 }
 
-fn asked(dialect: &Dialect) -> impl Strategy<Value = Asked> + use<> {
-    let operations = Spec::embedded().service.operations.iter().filter(|(name, _)| dialect.has_operation(name));
+fn asked(wire: &Wire) -> impl Strategy<Value = Asked> + use<> {
+    let operations = Spec::embedded().service.operations.iter().filter(|(name, _)| wire.has_operation(name));
     Union::new(operations.map(|(name, operation)| (Just(name.clone()), record(&operation.arguments))))
 }
 
@@ -126,37 +151,35 @@ fn event() -> impl Strategy<Value = Answered> {
 /// A connection: a wire, requests with their answers, and events between the answers.
 #[derive(Debug, Clone)]
 struct Talk {
-    dialect: Arc<Dialect>,
+    wire: Wire,
     requests: Vec<Asked>,
     answers: Vec<Answered>,
 }
 
 fn talk() -> impl Strategy<Value = Talk> {
-    let exchange = |dialect: &Dialect| {
+    let exchange = |wire: &Wire| {
         let answer = |(operation, arguments): Asked| {
             let answers = (answered(&operation), vec(event(), 0..2));
             (Just((operation, arguments)), answers)
         };
-        vec(asked(dialect).prop_flat_map(answer), 1..6)
+        vec(asked(wire).prop_flat_map(answer), 1..6)
     };
-    dialect().prop_flat_map(move |dialect| (Just(dialect.clone()), exchange(&dialect))).prop_map(
-        |(dialect, exchanges)| {
-            let mut talk = Talk { dialect, requests: Vec::new(), answers: Vec::new() };
-            for (request, (answer, events)) in exchanges {
-                talk.requests.push(request);
-                talk.answers.extend(events);
-                talk.answers.push(answer);
-            }
-            talk
-        },
-    )
+    wire().prop_flat_map(move |wire| (Just(wire.clone()), exchange(&wire))).prop_map(|(wire, exchanges)| {
+        let mut talk = Talk { wire, requests: Vec::new(), answers: Vec::new() };
+        for (request, (answer, events)) in exchanges {
+            talk.requests.push(request);
+            talk.answers.extend(events);
+            talk.answers.push(answer);
+        }
+        talk
+    })
 }
 
 impl Talk {
     fn say_requests(&self) -> (Vec<u8>, VecDeque<Dialogue>) {
         let mut bytes = Vec::new();
         let say = |(number, (operation, arguments)): (usize, &Asked)| {
-            self.dialect.speak_request(operation, arguments, number as u64 + 1, &mut bytes).expect("it fits the wire")
+            self.wire.speak_request(operation, arguments, number as u64 + 1, &mut bytes).expect("it fits the wire")
         };
         let dialogues = self.requests.iter().enumerate().map(say).collect();
         (bytes, dialogues)
@@ -170,7 +193,7 @@ impl Talk {
                 Answered::Event(_) => Dialogue::default(),
                 _ => dialogues.pop_front().expect("an answer has a request"),
             };
-            self.dialect.speak_answer(&dialogue, &answer.saying(), &mut bytes).expect("it fits the wire");
+            self.wire.speak_answer(&dialogue, &answer.saying(), &mut bytes).expect("it fits the wire");
         }
         bytes
     }
@@ -187,10 +210,12 @@ fn cut<'b>(bytes: &'b [u8], at: &[Index]) -> Vec<&'b [u8]> {
 // ── what is heard ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn requests_are_heard_as_they_were_said_however_they_are_cut(talk in talk(), at in vec(any::<Index>(), 0..12)) {
         let (bytes, dialogues) = talk.say_requests();
-        let mut decoder = RequestDecoder::new(talk.dialect.clone());
+        let mut decoder = RequestDecoder::new(talk.wire.0.clone());
         let mut heard = Vec::new();
         for piece in cut(&bytes, &at) {
             decoder.push(piece);
@@ -207,8 +232,8 @@ proptest! {
             // What the answer must echo is what the client will check.
             let answer = Answered::Error("unavailable".into(), String::new());
             let mut bytes = Vec::new();
-            talk.dialect.speak_answer(dialogue, &answer.saying(), &mut bytes).expect("errors fit the wire");
-            let back = talk.dialect.hear_answer(&bytes, Some(said));
+            talk.wire.speak_answer(dialogue, &answer.saying(), &mut bytes).expect("errors fit the wire");
+            let back = talk.wire.hear_answer(&bytes, Some(said));
             prop_assert!(matches!(&back, Some(Heard::Error { name, .. }) if name == "unavailable"), "{:?}", back);
         }
     }
@@ -220,7 +245,7 @@ proptest! {
     ) {
         let (_, mut dialogues) = talk.say_requests();
         let bytes = talk.say_answers();
-        let mut decoder = ResponseDecoder::new(talk.dialect.clone());
+        let mut decoder = ResponseDecoder::new(talk.wire.0.clone());
         let mut answers = talk.answers.iter();
         let mut asked = talk.requests.iter();
         let mut seen = Vec::new();
@@ -255,7 +280,7 @@ proptest! {
 
     #[test]
     fn what_a_wire_cannot_carry_is_refused_and_leaves_nothing_behind(
-        dialect in dialect(),
+        wire in wire(),
         number in any::<u64>(),
         length in 0usize..70_000,
     ) {
@@ -264,15 +289,15 @@ proptest! {
             .with("nonce", number).with("limit", number).with("pattern", text.as_str()).with("after", text.as_str());
         for operation in ["ping", "list_accounts"] {
             let mut bytes = b"before".to_vec();
-            match dialect.speak_request(operation, &arguments, number, &mut bytes) {
+            match wire.speak_request(operation, &arguments, number, &mut bytes) {
                 Err(_) => prop_assert_eq!(bytes, b"before"),
                 Ok(_) => {
-                    let mut slots = dialect.slots();
-                    let RequestHeard::Taken(taken, dialogue) = dialect.hear_request(&bytes[6..], &mut slots) else {
+                    let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
+                    let RequestHeard::Taken(taken) = wire.hear_request(&bytes[6..], &mut slots, &mut dialogue) else {
                         panic!("{operation} is not heard")
                     };
                     prop_assert_eq!(taken, bytes.len() - 6);
-                    for (name, value) in dialect.arguments(&dialogue, &slots).iter() {
+                    for (name, value) in wire.arguments(&dialogue, &slots).iter() {
                         prop_assert_eq!(Some(value), arguments.get(name));
                     }
                 }
@@ -319,11 +344,11 @@ fn damaged(mut bytes: Vec<u8>, damage: &[Damage]) -> Vec<u8> {
     bytes
 }
 
-fn broken_requests() -> impl Strategy<Value = (Arc<Dialect>, Vec<u8>)> {
+fn broken_requests() -> impl Strategy<Value = (Wire, Vec<u8>)> {
     prop_oneof![
         4 => (talk(), vec(damage(), 1..8))
-            .prop_map(|(talk, damage)| (talk.dialect.clone(), damaged(talk.say_requests().0, &damage))),
-        1 => (dialect(), vec(any::<u8>(), 0..200)),
+            .prop_map(|(talk, damage)| (talk.wire.clone(), damaged(talk.say_requests().0, &damage))),
+        1 => (wire(), vec(any::<u8>(), 0..200)),
     ]
 }
 
@@ -335,17 +360,18 @@ fn broken_answers() -> impl Strategy<Value = (Talk, Vec<u8>)> {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
-    fn broken_requests_are_taken_or_refused_inside_their_frame((dialect, bytes) in broken_requests()) {
+    fn broken_requests_are_taken_or_refused_inside_their_frame((wire, bytes) in broken_requests()) {
         let mut rest = &bytes[..];
         loop {
-            let mut slots = dialect.slots();
-            let taken = match dialect.hear_request(rest, &mut slots) {
+            let taken = match wire.hear_request(rest, &mut Slots::new(), &mut Dialogue::default()) {
                 RequestHeard::More(least) => {
                     prop_assert!(least > rest.len(), "more than {} is {least}", rest.len());
                     break;
                 }
-                RequestHeard::Taken(taken, _) => taken,
+                RequestHeard::Taken(taken) => taken,
                 RequestHeard::Refused { taken, error, unfit, close, .. } => {
                     prop_assert!(ErrorName::from_name(&error).is_some(), "{error}");
                     prop_assert!(unfit.offset <= taken.unwrap_or(rest.len()), "{unfit} in {taken:?}");
@@ -368,13 +394,13 @@ proptest! {
         let (_, dialogues) = talk.say_requests();
         for dialogue in [None, dialogues.front()] {
             let mut rest = &bytes[..];
-            while let Some(heard) = talk.dialect.hear_answer(rest, dialogue) {
+            while let Some(heard) = talk.wire.hear_answer(rest, dialogue) {
                 if let Heard::Other { taken, unfit, .. } = &heard {
                     prop_assert!(unfit.offset <= taken.unwrap_or(rest.len()), "{unfit} in {taken:?}");
                 }
                 let Some(taken) = heard.taken() else { break };
                 prop_assert!(0 < taken && taken <= rest.len(), "{taken} of {}", rest.len());
-                let annotated = talk.dialect.annotate_answer(&rest[..taken], dialogue);
+                let annotated = talk.wire.annotate_answer(&rest[..taken], dialogue);
                 let told: Vec<u8> = annotated.lines.into_iter().flat_map(|line| line.bytes).collect();
                 prop_assert_eq!(&told[..], &rest[..taken]);
                 rest = &rest[taken..];
@@ -413,6 +439,8 @@ fn send_message() -> impl Strategy<Value = (u32, Record)> {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn the_plan_and_code_written_by_hand_say_the_same((id, arguments) in send_message()) {
         let dialect = Spec::embedded().dialect("framed").expect("the protocol's own");
@@ -433,15 +461,16 @@ proptest! {
         let mut bytes = Vec::new();
         dialect.speak_request("send_message", &arguments, id.into(), &mut bytes).expect("it fits the wire");
         let bytes = damaged(bytes, &damage);
-        let mut slots = dialect.slots();
-        let slot = |name: &str| dialect.slot(name).expect("a name of the wire");
-        match (by_hand::decode(&bytes), dialect.hear_request(&bytes, &mut slots)) {
-            (by_hand::Heard::Taken(by_hand, message), RequestHeard::Taken(taken, _)) => {
+        let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
+        match (by_hand::decode(&bytes), dialect.hear_request(&bytes, &mut slots, &mut dialogue)) {
+            (by_hand::Heard::Taken(by_hand, message), RequestHeard::Taken(taken)) => {
                 prop_assert_eq!(by_hand, taken);
-                prop_assert_eq!(slots.at(slot("request_id")), Slot::Int(message.request_id.into()));
-                prop_assert_eq!(slots.at(slot("recipient")), Slot::Bytes(message.recipient.as_bytes()));
-                prop_assert_eq!(slots.at(slot("text")), Slot::Bytes(message.text.as_bytes()));
-                prop_assert_eq!(slots.at(slot("key")), Slot::Bytes(message.key));
+                prop_assert_eq!(dialect.operation_of(&dialogue), Some("send_message"));
+                let operation = dialect.operation("send_message").expect("an operation of the wire");
+                let slot = |argument: &str| slots.at(dialect.slot(operation, argument).expect("an argument"));
+                prop_assert_eq!(slot("recipient"), Slot::Bytes(message.recipient.as_bytes()));
+                prop_assert_eq!(slot("text"), Slot::Bytes(message.text.as_bytes()));
+                prop_assert_eq!(slot("key"), Slot::Bytes(message.key));
             }
             (by_hand::Heard::Refused(by_hand, name), RequestHeard::Refused { taken, error, .. }) => {
                 prop_assert_eq!(by_hand, taken);

@@ -1,7 +1,7 @@
 //! The vectors say what they mean: read back from JSON, their bytes are heard as their fields.
 
 use spec::Spec;
-use spec::codec::{Dialogue, Heard, hex};
+use spec::codec::{Dialogue, Heard, Slots, hex};
 use spec::dialect::{Dialect, RequestHeard};
 use spec::error::Diagnostics;
 use spec::example;
@@ -56,8 +56,8 @@ fn embedded(spec: &Spec) -> Vectors {
 }
 
 fn hear_request(dialect: &Dialect, vector: &Vector, bytes: &[u8]) -> Dialogue {
-    let mut slots = dialect.slots();
-    let RequestHeard::Taken(taken, dialogue) = dialect.hear_request(bytes, &mut slots) else {
+    let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
+    let RequestHeard::Taken(taken) = dialect.hear_request(bytes, &mut slots, &mut dialogue) else {
         panic!("{} is not heard", vector.example)
     };
     assert_eq!(taken, bytes.len(), "{}", vector.example);

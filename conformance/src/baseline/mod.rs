@@ -1,13 +1,87 @@
-//! Servers that are wrong as a whole.
+//! Servers that are wrong as a whole, and what the suite lets them pass: the measure of how much its claims claim.
+//!
+//! A scenario that a server passes which does nothing says nothing about any server. `blunt` servers do not speak the
+//! protocol; `hollow` ones speak it well and keep nothing. `server` is what they have in common.
+//! Not here: servers with one mistake (`mutant`).
+
+mod blunt;
+mod hollow;
+mod server;
+
 use std::sync::Arc;
-use spec::{Spec, dialect::Dialect, scenario::Scenario};
+use std::time::Duration;
+
+use spec::Spec;
+use spec::dialect::Dialect;
+use spec::scenario::Scenario;
+
+use crate::finding::Verdict;
+use crate::run::{Quiet, Settings, run};
+use crate::select::{self, Filter};
+use crate::target::Target;
+use server::{Nature, Server};
+
+/// Cases side by side: those that wait for nothing wait together, and the sockets of both ends fit into 1,024.
+const JOBS: usize = 100;
+
+/// The first deadline. All of these servers live in this process, and what they do not say at once they never say.
+const DEADLINE: Duration = Duration::from_millis(100);
+
+/// A server that is wrong as a whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Baseline {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    nature: Nature,
+}
+
 /// What one of them passes.
-#[derive(Debug)]
-pub struct Score { /// name
- pub name: String, /// about
- pub about: String, /// passed
- pub passed: usize, /// counted
- pub counted: usize, /// ids
- pub passed_ids: Vec<String> }
-/// Scores.
-pub async fn scores(_: &Arc<Spec>, _: &[Arc<Scenario>], _: Arc<Dialect>) -> Vec<Score> { Vec::new() }
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Score {
+    /// What it is called.
+    pub name: String,
+    /// What it does.
+    pub about: String,
+    /// How many cases it passes.
+    pub passed: usize,
+    /// How many cases apply.
+    pub counted: usize,
+    /// The ids of the cases that it passes.
+    pub passed_ids: Vec<String>,
+}
+
+/// All of them, the bluntest first.
+pub fn all() -> Vec<Baseline> {
+    blunt::ALL.iter().chain(hollow::ALL).copied().collect()
+}
+
+/// What each of them passes of these scenarios, over a dialect. They run one after the other.
+pub async fn scores(spec: &Arc<Spec>, scenarios: &[Arc<Scenario>], dialect: Arc<Dialect>) -> Vec<Score> {
+    let mut scores = Vec::new();
+    for baseline in all() {
+        scores.push(baseline.score(spec, scenarios, &dialect).await);
+    }
+    scores
+}
+
+impl Baseline {
+    /// What it passes.
+    pub async fn score(&self, spec: &Arc<Spec>, scenarios: &[Arc<Scenario>], dialect: &Arc<Dialect>) -> Score {
+        let server = Server { dialect: Arc::clone(dialect), nature: self.nature };
+        let target = Target::new(self.name, self.name, Arc::clone(dialect), Arc::new(server));
+        let cases = select::cases(scenarios, &target, &Filter::default());
+        let settings = Settings { jobs: Some(JOBS), deadline: Some(DEADLINE), regardless: true, ..Settings::default() };
+        let run = run(&target, spec, cases, &settings, &Quiet).await;
+        let passed = run.results.iter().filter(|result| result.verdict == Verdict::Passed);
+        let passed_ids: Vec<String> = passed.map(|result| result.id.clone()).collect();
+        Score {
+            name: self.name.to_owned(),
+            about: self.about.to_owned(),
+            passed: passed_ids.len(),
+            counted: run.results.len() - run.count(Verdict::NotApplicable),
+            passed_ids,
+        }
+    }
+}

@@ -61,7 +61,7 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
             }
             Some("scenario" | "chapter" | "example" | "service" | "errors") => {
                 let inside = place_of(&name, first_key.unwrap_or_default());
-                let (_, _, all) = check(&source.clone().with(&inside, text));
+                let (_, _, all) = check(&source.clone().with_file(&inside, File { path: name, text }));
                 found.0.extend(all.0.into_iter().filter(|mistake| !before.0.contains(mistake)));
             }
             _ => return complain(Exit::Usage, &format!("{name} is no file of ours: it begins with none of dialect, target, scenario, chapter, known_failures")),

@@ -1,9 +1,11 @@
 //! Playing a scenario against a target: the only place that awaits one.
 //!
 //! `wire` is the network, `patience` the one deadline, `link` one connection, `cast` the actors with their names and
-//! what they remember, `play` the play itself. Not here: what is right (`check`), and which plays are run (`run`).
+//! what they remember, `play` the play itself, `act` what actors do and `claim` what must come of it. Not here: what is right (`check`), and which plays are run (`run`).
 
+mod act;
 mod cast;
+mod claim;
 mod link;
 mod patience;
 mod play;

@@ -72,14 +72,14 @@ impl Patience {
         let mut work = std::pin::pin!(work);
         let first = self.first_deadline();
         let mut done = timeout(first, &mut work).await.ok();
-        if done.is_none() && self.factor > 1 {
-            // Only waiting is left: somebody else may act meanwhile.
+        if done.is_some() {
+            self.slowest_us.fetch_max(began.elapsed().as_micros() as u64, Ordering::Relaxed);
+        } else if self.factor > 1 {
+            // Only waiting is left: somebody else may act meanwhile. What comes so late teaches nothing about the
+            // target's speed: it may have waited for another case to end.
             turn.held = None;
             done = timeout(self.deadline().saturating_sub(first), &mut work).await.ok();
             turn.held = self.acquire().await;
-        }
-        if done.is_some() {
-            self.slowest_us.fetch_max(began.elapsed().as_micros() as u64, Ordering::Relaxed);
         }
         done
     }

@@ -1,3 +1,104 @@
-//! References made wrong on purpose, each with the requirement that must catch it.
+//! References made wrong on purpose, each with the requirements that must catch it.
+//!
+//! The reference has no switches for this. A wrong behaviour is a wrapper around its pure core (`core`), a wrong way
+//! with bytes is a wrapper around its network (`stream`), a wrong wire is an edited specification (`wire`).
+//! Not here: servers that are wrong as a whole (`baseline`), and the judgement (`tests/mutants.rs`).
 
 pub mod clock;
+mod core;
+mod stream;
+mod wire;
+
+use std::sync::Arc;
+
+use reference_server::net::Tcp;
+use reference_server::{Chat, Limits};
+use spec::Spec;
+use spec::dialect::Dialect;
+
+use crate::target::{Eventually, Instance, Reference, ServerOptions, StartError, Starter};
+
+/// A server that is right but for one mistake.
+#[derive(Debug, Clone, Copy)]
+pub struct Mutant {
+    /// What it does, in words with hyphens.
+    pub name: &'static str,
+    /// How a programmer comes to make this mistake.
+    pub about: &'static str,
+    /// The requirements that must catch it.
+    pub caught_by: &'static [&'static str],
+    kind: Kind,
+}
+
+/// Where the mistake is.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// In what operations mean.
+    Core(fn(Limits) -> Box<dyn reference_server::chat::Core>),
+    /// In what becomes of bytes.
+    Stream(stream::Mistake),
+    /// In how messages look: texts of the specification, each with what it is replaced by.
+    Wire(&'static [wire::Edit]),
+    /// In an option that is not obeyed.
+    Option(&'static str),
+}
+
+impl Mutant {
+    /// A way to have it, in a dialect of the right specification.
+    ///
+    /// # Panics
+    /// If the specification no longer has a text that this mutant replaces.
+    pub fn starter(&self, spec: &Arc<Spec>, dialect: &Arc<Dialect>) -> Arc<dyn Starter> {
+        let (spec, dialect) = (Arc::clone(spec), Arc::clone(dialect));
+        match self.kind {
+            Kind::Core(core) => Arc::new(Reference::bent(spec, dialect, Tcp, core)),
+            Kind::Stream(mistake) => Arc::new(Reference::bent(spec, dialect, stream::BentTcp(mistake), Chat::new)),
+            Kind::Wire(edits) => {
+                let (spec, dialect) = wire::edited(&spec, &dialect.name, edits);
+                Arc::new(Reference::new(spec, dialect))
+            }
+            Kind::Option(option) => Arc::new(Deaf { inner: Reference::new(spec, dialect), option }),
+        }
+    }
+}
+
+/// All mutants of the chat server, by the chapter that catches them.
+pub fn all() -> Vec<Mutant> {
+    let idle = Mutant {
+        name: "idle-connections-stay",
+        about: "Nobody set a time-out on the socket, so a client that vanished is logged in for ever.",
+        caught_by: &["ROBUSTNESS-8"],
+        kind: Kind::Option("idle_timeout_ms"),
+    };
+    let lists = [wire::MUTANTS, stream::MUTANTS, core::accounts::MUTANTS, core::listing::MUTANTS];
+    let lists = lists.into_iter().chain([core::sessions::MUTANTS, core::tokens::MUTANTS, core::delivery::MUTANTS]);
+    let lists = lists.chain([core::mailboxes::MUTANTS, core::deletion::MUTANTS, core::limits::MUTANTS]);
+    lists.flatten().copied().chain([idle]).collect()
+}
+
+/// Servers with unusual habits that the protocol allows: nobody may accuse them of anything.
+pub fn unusual() -> Vec<Mutant> {
+    stream::UNUSUAL.to_vec()
+}
+
+/// A reference that does not obey one of its options.
+struct Deaf {
+    inner: Reference<Tcp, Chat>,
+    option: &'static str,
+}
+
+impl Starter for Deaf {
+    fn start<'a>(&'a self, options: &'a ServerOptions) -> Eventually<'a, Result<Box<dyn Instance>, StartError>> {
+        let mut heard = options.clone();
+        heard.remove(self.option);
+        Box::pin(async move { self.inner.start(&heard).await })
+    }
+
+    fn can_set(&self, _: &str) -> bool {
+        true
+    }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
+}

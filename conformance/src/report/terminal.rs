@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::finding::{CaseResult, Evidence, Fault, Verdict};
+use crate::finding::{Blame, CaseResult, Evidence, Verdict};
 use crate::history::{Entry, History};
 use crate::report::Report;
 
@@ -102,7 +102,7 @@ fn told(report: &Report, evidence: &Evidence, text: &mut String) {
     }
     let _ = writeln!(text, "  expected   {GOOD}{}{GOOD:#}", one_line(&evidence.expected));
     let _ = writeln!(text, "  seen       {BAD}{}{BAD:#}", evidence.seen);
-    if evidence.fault != Fault::Target {
+    if evidence.fault != Blame::Target {
         let _ = writeln!(text, "  at fault   {}", evidence.fault.name());
     }
     let shown = shown(&evidence.history, evidence.step);

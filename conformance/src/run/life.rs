@@ -1,7 +1,7 @@
 //! Whether a target is there at all: before a run, and after something went missing.
 
 use crate::drive::{Arrival, Link, Stage, Wire};
-use crate::target::{Eventually, Instance};
+use crate::target::Instance;
 
 /// One exchange on a new connection: the dialect's fence, which always answers.
 enum Sign {
@@ -13,7 +13,10 @@ enum Sign {
 
 async fn exchange<W: Wire>(stage: &Stage<W>) -> Sign {
     let mut turn = stage.patience.turn().await;
-    let connecting = stage.wire.connect(&stage.address);
+    let connecting = async {
+        let address = stage.ground.address("").await?;
+        stage.wire.connect(&address).await
+    };
     let stream = match stage.patience.wait(&mut turn, connecting).await {
         Some(Ok(stream)) => stream,
         Some(Err(error)) => return Sign::Unreachable(error.to_string()),
@@ -28,8 +31,11 @@ async fn exchange<W: Wire>(stage: &Stage<W>) -> Sign {
     }
     let Ok(bytes) = link.compose(fence, &arguments) else { return Sign::Answered };
     let _ = link.write(&bytes).await;
-    match link.next(&stage.patience, &mut turn).await.what {
+    let arrived = link.next(&stage.patience, &mut turn).await;
+    match arrived.what {
         Arrival::Answer(_) | Arrival::Event(_) => Sign::Answered,
+        // Whoever sends the beginning of something is there, and wrong.
+        Arrival::Silence if !arrived.bytes.is_empty() => Sign::Answered,
         Arrival::End(how) => Sign::Closed(how),
         Arrival::Silence => Sign::Silent(format!("{} ms", stage.patience.deadline().as_millis())),
         Arrival::Flood => Sign::Answered,
@@ -45,20 +51,20 @@ pub(super) async fn proof<W: Wire>(stage: &Stage<W>) -> bool {
 ///
 /// # Errors
 /// Why there is nobody to judge.
-pub(super) async fn preflight<W: Wire>(stage: &Stage<W>) -> Result<(), String> {
+pub(super) async fn preflight<W: Wire>(stage: &Stage<W>, address: &str) -> Result<(), String> {
     let patient = Stage { patience: stage.patience.second_round(), ..stage.clone() };
     let first = exchange(stage).await;
     let second = match first {
         Sign::Answered => return Ok(()),
-        Sign::Unreachable(why) => return Err(format!("nobody can be reached at {}: {why}", stage.address)),
+        Sign::Unreachable(why) => return Err(format!("nobody can be reached at {address}: {why}")),
         _ => exchange(&patient).await,
     };
     let fence = &stage.dialect.fence;
     match second {
         Sign::Answered => Ok(()),
-        Sign::Unreachable(why) => Err(format!("nobody can be reached at {} any more: {why}", stage.address)),
-        Sign::Closed(how) => Err(format!("{} accepts connections and ends them at a first `{fence}`, twice: {how}", stage.address)),
-        Sign::Silent(how) => Err(format!("{} accepts connections and does not answer `{fence}`: nothing for {how}", stage.address)),
+        Sign::Unreachable(why) => Err(format!("nobody can be reached at {address} any more: {why}")),
+        Sign::Closed(how) => Err(format!("{address} accepts connections and ends them at a first `{fence}`, twice: {how}")),
+        Sign::Silent(how) => Err(format!("{address} accepts connections and does not answer `{fence}`: nothing for {how}")),
     }
 }
 
@@ -76,14 +82,5 @@ pub(super) struct Gone;
 impl Instance for Gone {
     fn address(&self) -> String {
         String::new()
-    }
-    fn ended(&mut self) -> Option<String> {
-        None
-    }
-    fn output(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn stop(self: Box<Self>) -> Eventually<'static, ()> {
-        Box::pin(async {})
     }
 }

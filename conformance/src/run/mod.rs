@@ -18,14 +18,16 @@ use std::time::Duration;
 use reference_server::net::Tcp;
 use reference_server::world::World;
 use spec::Spec;
+use spec::scenario::Scenario;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::drive::{Names, Outcome, Patience, Play, Stage};
+use crate::fault::{Fragile, Open};
 use crate::finding::{CaseResult, Evidence, Verdict};
 use crate::select::Case;
-use crate::target::{Instance, ServerOptions, StartError, Target};
+use crate::target::{Instance, ServerOptions, StartError, Starter, Target};
 
 /// Cases side by side against a target that says nothing about it.
 const JOBS: usize = 16;
@@ -212,7 +214,7 @@ impl Group<'_> {
         let mut instance = self.target.starter.start(&self.options).await?;
         if !self.settings.regardless {
             let stage = self.stage(&instance);
-            if let Err(why) = life::preflight(&stage).await {
+            if let Err(why) = life::preflight(&stage, &instance.address()).await {
                 let error = StartError { why: life::ending(&mut instance, why), output: instance.output() };
                 instance.stop().await;
                 return Err(error);
@@ -288,11 +290,11 @@ impl Group<'_> {
             let jobs = if self.target.lacks.contains("many_connections") { 1 } else { jobs };
             for _ in 0..jobs.max(1) {
                 let (waiting, stage, dead, names) = (waiting.clone(), stage.clone(), dead.clone(), self.names.clone());
-                let results = results.clone();
+                let (results, maker, end) = (results.clone(), self.ground(instance), self.end());
                 players.spawn(async move {
-                    while !dead.load(Ordering::Relaxed) {
+                    while !dead.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end) {
                         let Some(case) = waiting.lock().await.pop_front() else { return };
-                        let outcome = Play::play(&stage, &case.scenario, &names, case.number).await;
+                        let outcome = maker.play(&stage, &case.scenario, &names, case.number).await;
                         let lost = matches!(outcome, Outcome::Lost(_) | Outcome::Silent(_));
                         if lost && !life::proof(&stage).await {
                             dead.store(true, Ordering::Relaxed);
@@ -313,6 +315,7 @@ impl Group<'_> {
                 }
             }
             while players.join_next().await.is_some() {}
+            self.in_time()?;
             if !dead.load(Ordering::Relaxed) || self.settings.regardless {
                 if waiting.lock().await.is_empty() {
                     return Ok(());
@@ -331,10 +334,33 @@ impl Group<'_> {
         }
     }
 
+    /// When the whole run must end.
+    fn end(&self) -> Option<Instant> {
+        self.settings.at_most.map(|at_most| self.began + at_most)
+    }
+
+    /// Whether there is time left.
+    fn in_time(&self) -> Result<(), StartError> {
+        match self.settings.at_most {
+            Some(at_most) if self.began.elapsed() >= at_most => {
+                Err(StartError::new(format!("the run was to take {} s at most", at_most.as_secs())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ground(&self, instance: &Box<dyn Instance>) -> Grounds {
+        Grounds {
+            address: instance.address(),
+            starter: self.target.starter.clone(),
+            options: self.options.clone(),
+        }
+    }
+
     fn stage(&self, instance: &Box<dyn Instance>) -> Stage<Tcp> {
         Stage {
             wire: Tcp,
-            address: instance.address(),
+            ground: Arc::new(Open(instance.address())),
             dialect: self.target.dialect.clone(),
             spec: self.spec.clone(),
             patience: self.patience.clone(),
@@ -360,6 +386,29 @@ impl Group<'_> {
         }
         self.progress.decided(&result);
         self.results.insert(case.number, result);
+    }
+}
+
+/// Makes the ground that a play needs: where nothing breaks, the one that all share.
+#[derive(Clone)]
+struct Grounds {
+    address: String,
+    starter: Arc<dyn Starter>,
+    options: ServerOptions,
+}
+
+impl Grounds {
+    async fn play(&self, stage: &Stage<Tcp>, scenario: &Arc<Scenario>, names: &Names, number: usize) -> Outcome {
+        if !Fragile::is_needed(scenario) {
+            return Play::play(stage, scenario, names, number).await;
+        }
+        match Fragile::new(scenario, &self.address, self.starter.clone(), self.options.clone()).await {
+            Ok(ground) => {
+                let stage = Stage { ground: Arc::new(ground), ..stage.clone() };
+                Play::play(&stage, scenario, names, number).await
+            }
+            Err(error) => Outcome::Undecided(Box::new(Evidence::of_start(scenario, error))),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::drive::{Outcome, Play};
+use crate::drive::Outcome;
 use crate::finding::{CaseResult, Evidence, Verdict};
 use crate::run::{Doubtful, Group, life};
 use crate::target::{Instance, StartError};
@@ -26,6 +26,7 @@ impl Group<'_> {
         self.progress.again(doubtful.len());
         let (silent, lost): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(|doubtful| doubtful.silent);
         for doubtful in lost {
+            self.in_time()?;
             self.again_alone(instance, doubtful).await?;
         }
         self.again_side_by_side(instance, silent).await
@@ -35,7 +36,7 @@ impl Group<'_> {
         let mut stage = self.stage(instance);
         stage.patience = stage.patience.second_round();
         let Doubtful { case, first, .. } = doubtful;
-        let outcome = Play::play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
+        let outcome = self.ground(instance).play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
         let alive = match &outcome {
             Outcome::Lost(_) | Outcome::Silent(_) => life::proof(&stage).await,
             _ => true,
@@ -74,8 +75,8 @@ impl Group<'_> {
         let mut players = JoinSet::new();
         for (index, doubtful) in silent.iter().enumerate() {
             let (stage, scenario) = (stage.clone(), doubtful.case.scenario.clone());
-            let (names, number) = (self.names.clone(), self.again_number(doubtful.case.number));
-            players.spawn(async move { (index, Play::play(&stage, &scenario, &names, number).await) });
+            let (names, number, grounds) = (self.names.clone(), self.again_number(doubtful.case.number), self.ground(instance));
+            players.spawn(async move { (index, grounds.play(&stage, &scenario, &names, number).await) });
         }
         let mut outcomes = Vec::new();
         while let Some(played) = players.join_next().await {

@@ -99,13 +99,22 @@ pub trait Instance: Send {
     fn address(&self) -> String;
 
     /// How it ended, if it did and that is known.
-    fn ended(&mut self) -> Option<String>;
+    fn ended(&mut self) -> Option<String> {
+        None
+    }
 
     /// The last lines that it printed.
-    fn output(&self) -> Vec<String>;
+    fn output(&self) -> Vec<String> {
+        Vec::new()
+    }
 
-    /// Ends it, and everything it started.
-    fn stop(self: Box<Self>) -> Eventually<'static, ()>;
+    /// Ends it, and everything it started. Dropping it does, too, without asking first.
+    fn stop(self: Box<Self>) -> Eventually<'static, ()>
+    where
+        Self: 'static,
+    {
+        Box::pin(async move { drop(self) })
+    }
 }
 
 /// Why a target is not up.

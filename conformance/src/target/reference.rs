@@ -90,17 +90,4 @@ impl Instance for Embedded {
     fn address(&self) -> String {
         self.running.address().to_string()
     }
-
-    fn ended(&mut self) -> Option<String> {
-        None
-    }
-
-    fn output(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Nobody is connected any more who would have to be told in order.
-    fn stop(self: Box<Self>) -> Eventually<'static, ()> {
-        Box::pin(async move { drop(self.running) })
-    }
 }

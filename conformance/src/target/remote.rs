@@ -27,16 +27,4 @@ impl Instance for Remote {
     fn address(&self) -> String {
         self.address.clone()
     }
-
-    fn ended(&mut self) -> Option<String> {
-        None
-    }
-
-    fn output(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn stop(self: Box<Self>) -> Eventually<'static, ()> {
-        Box::pin(async {})
-    }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::codec::hear::Trace;
-use crate::codec::plan::Meaning;
+use crate::codec::dialogue::Numbers;
+use crate::codec::plan::{Entry, Meaning};
 use crate::codec::{Dialogue, Framed, Slot, Slots, hear_frame, hear_plan};
 use crate::dialect::Dialect;
 
@@ -65,33 +66,32 @@ impl fmt::Display for Annotated {
 impl Dialect {
     /// Takes a request apart, as far as it can be understood.
     pub fn annotate_request(&self, bytes: &[u8]) -> Annotated {
-        let (mut slots, mut lines) = (self.slots(), Lines::new(bytes));
+        let (mut slots, mut lines) = (Slots::new(), Lines::new(bytes));
         let mut title = String::new();
-        if let Framed::Taken(_, body) = hear_frame(&self.say, bytes, &mut slots, &mut lines)
+        if let Framed::Taken(_, body) = hear_frame(&self.say, bytes, &mut Numbers::new(), &mut lines)
             && let Some(operation) = self.operation_at(bytes)
         {
             let operation = &self.operations[operation];
             title.clone_from(&operation.name);
-            let _ = hear_plan(&operation.say.body, bytes, body.start, body.end, &mut slots, &mut lines);
+            let _ = hear_plan(&operation.say.body, &bytes[..body.end], body.start, &mut slots, &mut lines);
         }
         lines.finish(title)
     }
 
     /// Takes an answer or event apart, as far as it can be understood.
     pub fn annotate_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Annotated {
-        let (mut slots, mut lines) = (self.slots(), Lines::new(bytes));
-        let mut title = String::new();
-        if let Framed::Taken(_, body) = hear_frame(&self.hear, bytes, &mut slots, &mut lines) {
+        let (mut slots, mut lines) = (Slots::new(), Lines::new(bytes));
+        let (mut title, mut frame) = (String::new(), Numbers::new());
+        if let Framed::Taken(_, body) = hear_frame(&self.hear, bytes, &mut frame, &mut lines) {
             let fits = self.answers(dialogue).find(|(operation, entry)| {
-                let memory = dialogue.cloned().unwrap_or_default();
-                self.try_entry(entry, *operation, bytes, &body, &mut slots.clone(), memory).is_ok()
+                self.try_entry(entry, *operation, &frame, &bytes[..body.end], body.start, &mut slots, dialogue).is_ok()
             });
             if let Some((operation, entry)) = fits {
-                let _ = hear_plan(&entry.message.body, bytes, body.start, body.end, &mut slots, &mut lines);
+                let _ = hear_plan(&entry.message.body, &bytes[..body.end], body.start, &mut slots, &mut lines);
                 let own = operation.filter(|_| entry.path.starts_with("operations"));
                 title = match own.map(|operation| self.operations[operation].name.as_str()) {
-                    Some(name) => format!("{} of {name}", self.word(&entry.meaning, &slots)),
-                    None => self.word(&entry.meaning, &slots).to_owned(),
+                    Some(name) => format!("{} of {name}", self.word(entry, &slots)),
+                    None => self.word(entry, &slots).to_owned(),
                 };
             }
         }
@@ -99,25 +99,22 @@ impl Dialect {
     }
 
     /// The meaning in a word; for some error, which one.
-    fn word<'m>(&'m self, meaning: &'m Meaning, slots: &Slots<'_>) -> &'m str {
-        match meaning {
+    fn word<'m>(&'m self, entry: &'m Entry, slots: &Slots<'_>) -> &'m str {
+        match &entry.meaning {
             Meaning::Ok => "ok",
             Meaning::Ignore => "ignore",
             Meaning::Outcome(name) | Meaning::Error(name) | Meaning::Event(name) => name,
             Meaning::AnyError => {
-                let code = self.slot("error").and_then(|slot| slots.int(slot));
+                let code = self.error_code(entry, slots);
                 self.errors.iter().find(|(_, e)| Some(u64::from(e.code)) == code).map_or("error", |(name, _)| name)
             }
         }
     }
 
     fn operation_at(&self, bytes: &[u8]) -> Option<usize> {
-        let mut slots: Slots<'_> = self.slots();
-        match self.hear_request(bytes, &mut slots) {
-            crate::dialect::RequestHeard::Taken(_, dialogue)
-            | crate::dialect::RequestHeard::Refused { dialogue, .. } => dialogue.operation,
-            crate::dialect::RequestHeard::More(_) => None,
-        }
+        let mut dialogue = Dialogue::default();
+        self.hear_request(bytes, &mut Slots::new(), &mut dialogue);
+        dialogue.operation
     }
 }
 
@@ -125,26 +122,33 @@ impl Dialect {
 struct Lines<'a> {
     bytes: &'a [u8],
     lines: Vec<Line>,
-    /// Up to where bytes have been told.
-    told: usize,
 }
 
 impl<'a> Lines<'a> {
     fn new(bytes: &'a [u8]) -> Self {
-        Lines { bytes, lines: Vec::new(), told: 0 }
+        Lines { bytes, lines: Vec::new() }
     }
 
+    /// Every byte in one line: what stands behind the body was heard before it, and some of it perhaps not at all.
     fn finish(mut self, title: String) -> Annotated {
-        if self.told < self.bytes.len() {
-            self.lines.push(Line {
-                offset: self.told,
-                bytes: self.bytes[self.told..].to_vec(),
-                field: if self.told == 0 { String::new() } else { "not understood".into() },
-                value: String::new(),
-            });
+        self.lines.sort_by_key(|line| (line.offset, line.bytes.len()));
+        let mut told = 0;
+        let mut lines = Vec::new();
+        for line in self.lines {
+            let begins = line.offset;
+            lines.extend(untold(self.bytes, told, begins));
+            told = begins + line.bytes.len();
+            lines.push(line);
         }
-        Annotated { title, lines: self.lines }
+        lines.extend(untold(self.bytes, told, self.bytes.len()));
+        Annotated { title, lines }
     }
+}
+
+/// Bytes that no field explains.
+fn untold(bytes: &[u8], from: usize, to: usize) -> Option<Line> {
+    let field = if from == 0 { "" } else { "not understood" }.to_owned();
+    (from < to).then(|| Line { offset: from, bytes: bytes[from..to].to_vec(), field, value: String::new() })
 }
 
 impl Trace for Lines<'_> {
@@ -161,6 +165,5 @@ impl Trace for Lines<'_> {
             Slot::Empty | Slot::List { .. } => String::new(),
         };
         self.lines.push(Line { offset: from, bytes: self.bytes[from..to].to_vec(), field: label.to_owned(), value });
-        self.told = to;
     }
 }

@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::codec::field::{Expr, FieldType, Int, Kind, Size, Spoken, Term};
-use crate::codec::plan::{
-    Entry, Frame, Item, Meaning, Message, NO_SLOT, Name, OperationPlan, Part, Plan, Refusal, Rule, SlotNumber,
-};
+use crate::codec::plan::{Entry, Frame, Label, Meaning, Message, OperationPlan, Part, Plan, Refusal, Rule};
 use crate::dialect::Dialect;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::load::{Document, Node};
@@ -17,12 +15,15 @@ use crate::service::Service;
 pub(crate) const KEYS: &[&str] =
     &["dialect", "about", "frame", "shapes", "refuse", "hear", "operations", "fence", "policies", "lacks"];
 
+/// What a length can be where nothing else bounds it: beyond it, sums of lengths would have to be watched.
+const LONGEST_FRAME: u64 = 1 << 40;
+
 /// Deepest nesting of shapes: more is a shape that contains itself.
 const SHAPES_DEEP: usize = 16;
 
 /// Compiles a dialect. Mistakes are added to `found`; a dialect comes back only if there is none.
 pub(crate) fn compile(document: &Document, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
-    let mut compiler = Compiler { document, service, names: Vec::new(), found: Diagnostics::default() };
+    let mut compiler = Compiler { document, service, found: Diagnostics::default() };
     let dialect = compiler.dialect();
     let clean = compiler.found.is_empty();
     found.0.append(&mut compiler.found.0);
@@ -32,7 +33,6 @@ pub(crate) fn compile(document: &Document, service: &Service, found: &mut Diagno
 struct Compiler<'a> {
     document: &'a Document,
     service: &'a Service,
-    names: Vec<Name>,
     found: Diagnostics,
 }
 
@@ -52,8 +52,8 @@ impl<'a> Compiler<'a> {
             (Some(say), Some(hear)) => (say, hear),
             _ => (frame_node, frame_node),
         };
-        let mut say = self.frame(say_node)?;
-        let mut hear = self.frame(hear_node)?;
+        let mut say = self.frame(say_node, None)?;
+        let mut hear = self.frame(hear_node, Some(&say.plan))?;
         self.refusals(&mut say);
         hear.refusals = vec![None; hear.plan.parts.len()];
         let anytime = self.table(root.get("hear"), &hear, None, "hear");
@@ -61,7 +61,6 @@ impl<'a> Compiler<'a> {
         let mut dialect = Dialect {
             name,
             about,
-            names: Vec::new(),
             say,
             hear,
             anytime,
@@ -78,35 +77,47 @@ impl<'a> Compiler<'a> {
                 .collect(),
             index: None,
         };
-        dialect.names = std::mem::take(&mut self.names);
         dialect.index_operations();
         Some(dialect)
     }
 
-    fn frame(&mut self, node: &'a Node) -> Option<Frame> {
-        let plan = self.row(node, Scope::Dialect, 0)?;
-        let mut open = None;
+    /// The shape of one direction. An answer's frame can follow from the `request`'s.
+    fn frame(&mut self, node: &'a Node, request: Option<&Plan>) -> Option<Frame> {
+        let mut plan = self.row(node, Scope::Frame(request), 0)?;
+        let (mut open, mut measured) = (None, None);
         for (index, part) in plan.parts.iter().enumerate() {
+            let field = &plan.labels[index].text;
             match part {
                 Part::Bytes { size: Size::Rest, .. } if open.is_none() => open = Some(index),
                 Part::Bytes { size: Size::Rest, .. } => {
-                    let field = &plan.labels[index];
                     self.refuse(node, format!("nothing ends the field `{field}`: another one is open, too"), |d| d);
                 }
-                Part::Int { .. } => {}
-                _ => {
-                    let field = &plan.labels[index];
-                    self.refuse(node, format!("the frame's field `{field}` must be a number, or be open"), |d| d);
+                Part::Int { rule: Rule::FrameLength { .. }, .. } if measured.is_none() => measured = Some(index),
+                Part::Int { rule: Rule::FrameLength { .. }, .. } => {
+                    self.refuse(node, format!("another field than `{field}` says how long the frame is"), |d| d);
                 }
+                Part::Int { .. } => {}
+                _ => self.refuse(node, format!("the frame's field `{field}` must be a number, or be open"), |d| d),
             }
         }
-        let measured = plan.parts.iter().any(|p| matches!(p, Part::Int { rule: Rule::FrameLength { .. }, .. }));
-        if open.is_some() && !measured {
-            self.refuse(node, "nothing ends this frame's open field", |d| {
-                d.help("one field says how long the frame is: `size: u32 = length(frame)`")
+        if let Some(open) = open
+            && measured.is_none_or(|measured| measured > open)
+        {
+            let field = &plan.labels[open].text;
+            self.refuse(node, format!("nothing ends the frame's open field `{field}`"), |d| {
+                d.help("a field before it says how long the frame is: `size: u32 = length(frame)`")
             });
         }
-        Some(Frame { plan, open, refusals: Vec::new() })
+        // A frame is never shorter than its own parts.
+        let shortest = plan.least_bytes() as u64;
+        if let Some(Part::Int { least, most, rule: Rule::FrameLength { plus }, .. }) =
+            measured.map(|index| &mut plan.parts[index])
+        {
+            *least = (*least).max(shortest.saturating_add_signed(*plus));
+            *most = (*most).min(LONGEST_FRAME);
+        }
+        let behind = open.map_or(0, |open| plan.parts[open + 1..].iter().map(Part::least_bytes).sum());
+        Some(Frame { plan, open, behind, refusals: Vec::new() })
     }
 
     /// `refuse:` which errors answer the fields of a request's frame.
@@ -115,11 +126,8 @@ impl<'a> Compiler<'a> {
         let Some(entries) = self.document.root.get("refuse").and_then(Node::entries) else { return };
         for (key, value) in entries {
             let field = key.text().unwrap_or_default();
-            let Some(index) = frame.plan.labels.iter().position(|label| label == field) else {
-                let labels: Vec<String> = frame.plan.labels.clone();
-                self.refuse(key, format!("the frame has no field `{field}`"), |d| {
-                    d.suggest(field, labels.iter().map(String::as_str))
-                });
+            let Some(index) = frame.plan.position(field) else {
+                self.refuse(key, format!("the frame has no field `{field}`"), |d| d.suggest(field, frame.plan.names()));
                 continue;
             };
             let mut refusal = Refusal { below: "malformed".into(), above: "malformed".into(), close: false };
@@ -168,7 +176,7 @@ impl<'a> Compiler<'a> {
     /// Every argument must be said, and every result heard.
     fn check_fields(&mut self, key: &Node, name: &str, say: &Message, hear: &[Entry]) {
         let spec = &self.service.operations[name];
-        let has = |plan: &Plan, field: &str| plan.labels.iter().any(|label| label == field);
+        let has = |plan: &Plan, field: &str| plan.position(field).is_some();
         for argument in &spec.arguments {
             if !has(&say.body, argument) {
                 self.refuse(key, format!("the argument `{argument}` of `{name}` is never said"), |d| d);
@@ -229,42 +237,38 @@ impl<'a> Compiler<'a> {
 
     /// A frame, narrowed: numbers for its fields, and a row for the open one.
     fn message(&mut self, node: &'a Node, frame: &Frame) -> Option<Message> {
-        let mut message = Message::default();
+        let mut message = Message { head: frame.plan.parts.clone(), body: Plan::default() };
         let Some(entries) = node.entries() else {
             self.refuse(node, "a message is a map of the frame's fields", |d| d.help("such as {code: 3, body: []}"));
             return None;
         };
         for (key, value) in entries {
             let field = key.text().unwrap_or_default();
-            let Some(index) = frame.plan.labels.iter().position(|label| label == field) else {
-                let labels = frame.plan.labels.clone();
-                self.refuse(key, format!("the frame has no field `{field}`"), |d| {
-                    d.suggest(field, labels.iter().map(String::as_str))
-                });
+            let Some(index) = frame.plan.position(field) else {
+                self.refuse(key, format!("the frame has no field `{field}`"), |d| d.suggest(field, frame.plan.names()));
                 continue;
             };
             if frame.open == Some(index) {
-                message.body = self.row(value, Scope::Dialect, 0)?;
+                message.body = self.row(value, Scope::Body, 0)?;
                 continue;
             }
             let Some(number) = self.document.typed::<u64>(value).ok() else {
                 self.refuse(value, format!("the frame's field `{field}` takes a number"), |d| d);
                 continue;
             };
-            if let Part::Int { least, most, .. } = &frame.plan.parts[index]
-                && !(*least..=*most).contains(&number)
-            {
+            if let Part::Int { least, most, rule, .. } = &mut message.head[index] {
                 let (least, most) = (*least, *most);
-                self.refuse(value, format!("`{field}` cannot be {number}: its type holds {least} to {most}"), |d| d);
-                continue;
+                *rule = Rule::Is(number);
+                if !(least..=most).contains(&number) {
+                    self.refuse(value, format!("`{field}` cannot be {number}: its type holds {least} to {most}"), |d| d);
+                }
             }
-            message.narrowed.push((index as u16, number));
         }
         Some(message)
     }
 
     /// A row: a list of fields, or the name of a shape that is one.
-    fn row(&mut self, node: &'a Node, mut scope: Scope<'_>, deep: usize) -> Option<Plan> {
+    fn row(&mut self, node: &'a Node, scope: Scope<'_>, deep: usize) -> Option<Plan> {
         if let Some(name) = node.text() {
             let shape = self.shape(node, name, deep)?;
             return self.row(shape, scope, deep + 1);
@@ -287,18 +291,42 @@ impl<'a> Compiler<'a> {
                 self.refuse(kind, "a field's type is written as words", |d| d.help("such as text(u16)"));
                 continue;
             };
-            if let Some(part) = self.part(kind, label, text, &mut scope, deep) {
-                if plan.labels.iter().any(|known| known == label && !label.is_empty() && label != "_") {
-                    self.refuse(item, format!("the field `{label}` stands here twice"), |d| d);
+            if let Some(part) = self.part(kind, label, text, scope, deep) {
+                let label = self.label(label, text);
+                if label.named && plan.position(&label.text).is_some() {
+                    self.refuse(item, format!("the field `{}` stands here twice", label.text), |d| d);
                 }
                 plan.parts.push(part);
-                plan.labels.push(if label.is_empty() { text.to_owned() } else { label.to_owned() });
+                plan.labels.push(label);
             }
         }
+        self.refuse_without_end(items, &plan, scope);
         Some(plan)
     }
 
-    fn part(&mut self, node: &'a Node, label: &str, text: &str, scope: &mut Scope<'_>, deep: usize) -> Option<Part> {
+    /// Only the last field of a row may go on to the end of what it stands in.
+    fn refuse_without_end(&mut self, items: &[Node], plan: &Plan, scope: Scope<'_>) {
+        let ends = match scope {
+            Scope::Frame(_) => return,
+            Scope::Body => plan.parts.len().saturating_sub(1),
+            Scope::Item => plan.parts.len(),
+        };
+        for ((part, label), item) in plan.parts.iter().zip(&plan.labels).zip(items).take(ends) {
+            if let Part::Bytes { size: Size::Rest, .. } | Part::List { size: Size::Rest, .. } = part {
+                self.refuse(item, format!("nothing ends the field `{}`", label.text), |d| {
+                    d.help("say how long it is, such as text(u16)")
+                });
+            }
+        }
+    }
+
+    fn label(&self, label: &str, text: &str) -> Label {
+        let named = !label.is_empty() && label != "_";
+        let kind = self.service.field(label).map(|field| field.kind).filter(|_| named);
+        Label { text: if label.is_empty() { text } else { label }.to_owned(), named, kind }
+    }
+
+    fn part(&mut self, node: &'a Node, label: &str, text: &str, scope: Scope<'_>, deep: usize) -> Option<Part> {
         let field = match FieldType::parse(text) {
             Ok(field) => field,
             Err(why) => {
@@ -306,24 +334,36 @@ impl<'a> Compiler<'a> {
                 return None;
             }
         };
-        let slot = if label.is_empty() || label == "_" { NO_SLOT } else { self.slot(label, scope) };
         match field.kind.clone() {
             Kind::Int(int) => {
-                let rule = self.rule(node, &field, scope)?;
                 let (least, most) = field.range.unwrap_or((0, int.most()));
                 if most > int.most() {
                     self.refuse(node, format!("{most} does not fit {} bytes", int.width), |d| d);
                 }
-                Some(Part::Int { slot, int, least, most, rule })
+                let rule = match self.rule(node, &field, label, scope)? {
+                    Rule::Open if !self.label(label, text).named => Rule::Usually(least),
+                    rule => rule,
+                };
+                Some(Part::Int { int, least, most: most.min(int.most()), rule })
             }
             Kind::Bytes { size, utf8 } => {
                 self.refuse_computed(node, &field);
-                Some(Part::Bytes { slot, size, utf8 })
+                let sizes = self.service.field(label).map(|field| field.sizes.clone().into_boxed_slice());
+                Some(Part::Bytes { size, utf8, sizes: sizes.unwrap_or_default() })
             }
             Kind::List { size, item } => {
                 self.refuse_computed(node, &field);
-                let item = self.item(node, label, &item, deep)?;
-                Some(Part::List { slot, size, item: Box::new(item) })
+                if matches!(scope, Scope::Item) {
+                    self.refuse(node, "a list cannot stand in the item of another", |d| d);
+                    return None;
+                }
+                let (item, single) = self.item(node, label, &item, deep)?;
+                if size == Size::Rest && item.least_bytes() == 0 {
+                    self.refuse(node, "nothing ends this list: its items may be empty", |d| {
+                        d.help("say how many there are, such as list(u16) of …")
+                    });
+                }
+                Some(Part::List { size, item: Box::new(item), single })
             }
             Kind::Shape(name) => {
                 let shape = self.shape(node, &name, deep)?;
@@ -341,19 +381,17 @@ impl<'a> Compiler<'a> {
     }
 
     /// What a list consists of: a row of its own names, or one value.
-    fn item(&mut self, node: &'a Node, label: &str, kind: &Kind, deep: usize) -> Option<Item> {
-        let mut names = Vec::new();
+    fn item(&mut self, node: &'a Node, label: &str, kind: &Kind, deep: usize) -> Option<(Plan, bool)> {
         if let Kind::Shape(name) = kind {
             let shape = self.shape(node, name, deep)?;
             if shape.items().is_some() {
-                let plan = self.row(shape, Scope::Item(&mut names), deep + 1)?;
-                return Some(Item { plan, names, single: false });
+                return Some((self.row(shape, Scope::Item, deep + 1)?, false));
             }
         }
         let of = self.service.field(label).and_then(|field| field.of.clone()).unwrap_or_else(|| label.to_owned());
         let text = written(kind);
-        let part = self.part(node, &of, &text, &mut Scope::Item(&mut names), deep + 1)?;
-        Some(Item { plan: Plan { parts: vec![part], labels: vec![of] }, names, single: true })
+        let part = self.part(node, &of, &text, Scope::Item, deep + 1)?;
+        Some((Plan { labels: vec![self.label(&of, &text)], parts: vec![part] }, true))
     }
 
     fn shape(&mut self, node: &'a Node, name: &str, deep: usize) -> Option<&'a Node> {
@@ -376,26 +414,42 @@ impl<'a> Compiler<'a> {
         found
     }
 
-    fn rule(&mut self, node: &Node, field: &FieldType, scope: &mut Scope<'_>) -> Option<Rule> {
+    fn rule(&mut self, node: &Node, field: &FieldType, label: &str, scope: Scope<'_>) -> Option<Rule> {
+        // What an answer's frame says under a name of the request's frame is what that said.
+        let request = if let Scope::Frame(request) = scope { request } else { None };
+        let asked = |name: &str| {
+            let part = request?.position(name)?;
+            matches!(request?.parts[part], Part::Int { .. }).then_some(part)
+        };
         let (expr, usually) = match &field.spoken {
-            Spoken::Open => return Some(Rule::Open),
+            Spoken::Open => return Some(asked(label).map_or(Rule::Open, |part| Rule::Echo { part, plus: 0 })),
             Spoken::Is(expr) => (expr, false),
             Spoken::Usually(expr) => (expr, true),
         };
+        let in_frame = matches!(scope, Scope::Frame(_));
         match (expr, usually) {
             (Expr { term: Term::Number(number), plus: 0 }, false) => Some(Rule::Is(*number)),
             (Expr { term: Term::Number(number), plus: 0 }, true) => Some(Rule::Usually(*number)),
-            (Expr { term: Term::Fresh, plus: 0 }, true) => Some(Rule::Fresh),
-            (Expr { term: Term::FrameLength, plus }, false) => Some(Rule::FrameLength { plus: *plus }),
-            (Expr { term: Term::Name(name), plus }, false) => {
-                if !self.names.iter().any(|known| known.text == *name) {
-                    self.refuse(node, format!("no field `{name}` was said before"), |d| d);
-                }
-                Some(Rule::Sum { slot: self.slot(name, scope), plus: *plus })
+            (Expr { term: Term::Fresh, plus: 0 }, true) if in_frame => {
+                Some(asked(label).map_or(Rule::Fresh, |part| Rule::Echo { part, plus: 0 }))
             }
+            (Expr { term: Term::FrameLength, plus }, false) if in_frame => Some(Rule::FrameLength { plus: *plus }),
+            (Expr { term: Term::Name(name), plus }, false) if request.is_some() => match asked(name) {
+                Some(part) => Some(Rule::Echo { part, plus: *plus }),
+                None => {
+                    let known: Vec<&str> = request.map(|request| request.names().collect()).unwrap_or_default();
+                    self.refuse(node, format!("the frame of requests has no number `{name}`"), |d| {
+                        d.suggest(name, known)
+                    });
+                    None
+                }
+            },
             _ => {
                 self.refuse(node, "this value cannot stand here", |d| {
-                    d.help("`= number`, `= name + number` and `= length(frame)` are fixed; `usually number` and `usually fresh` are not")
+                    d.help(
+                        "anywhere: `= number`, `usually number`; in a frame also `= length(frame)` and `usually fresh`; \
+                         in the frame of answers also `= name + number`",
+                    )
                 });
                 None
             }
@@ -406,20 +460,6 @@ impl<'a> Compiler<'a> {
         if field.spoken != Spoken::Open || field.range.is_some() {
             self.refuse(node, "only numbers can be fixed or bounded", |d| d);
         }
-    }
-
-    fn slot(&mut self, label: &str, scope: &mut Scope<'_>) -> SlotNumber {
-        let field = self.service.field(label);
-        let (kind, sizes) = (field.map(|field| field.kind), field.map(|field| field.sizes.clone()).unwrap_or_default());
-        let names = match scope {
-            Scope::Dialect => &mut self.names,
-            Scope::Item(names) => names,
-        };
-        if let Some(at) = names.iter().position(|name| name.text == label) {
-            return at as SlotNumber;
-        }
-        names.push(Name { text: label.to_owned(), kind, sizes });
-        (names.len() - 1) as SlotNumber
     }
 
     fn fence(&mut self) -> String {
@@ -496,14 +536,23 @@ impl<'a> Compiler<'a> {
     }
 
     fn refuse(&mut self, node: &Node, message: impl Into<String>, more: impl FnOnce(Diagnostic) -> Diagnostic) {
-        self.found.push(more(self.document.error(node, message)));
+        let diagnostic = more(self.document.error(node, message));
+        // A shape is compiled wherever it is used, and its mistakes are the same everywhere.
+        if !self.found.0.contains(&diagnostic) {
+            self.found.push(diagnostic);
+        }
     }
 }
 
-/// Where names get their numbers from.
-enum Scope<'n> {
-    Dialect,
-    Item(&'n mut Vec<Name>),
+/// What a row stands in.
+#[derive(Clone, Copy)]
+enum Scope<'p> {
+    /// A frame; that of answers knows the one of requests.
+    Frame(Option<&'p Plan>),
+    /// The open part of a frame.
+    Body,
+    /// A list.
+    Item,
 }
 
 /// A kind in the words it was written in.

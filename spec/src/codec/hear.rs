@@ -7,7 +7,8 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::codec::field::{Int, Size};
-use crate::codec::plan::{Frame, Item, NO_SLOT, Part, Plan, Rule};
+use crate::codec::dialogue::Numbers;
+use crate::codec::plan::{Frame, Part, Plan, Rule};
 use crate::codec::slots::{Slot, Slots};
 
 /// Why bytes are not the message they were tried against.
@@ -103,46 +104,39 @@ pub(crate) trait Trace {
 }
 impl Trace for () {}
 
-/// Finds a frame's end and reads its header; the open part is left as bytes.
-pub(crate) fn hear_frame<'a, T: Trace>(frame: &Frame, bytes: &'a [u8], slots: &mut Slots<'a>, trace: &mut T) -> Framed {
+/// Finds a frame's end and reads its numbers; the open part is left as bytes.
+#[inline]
+pub(crate) fn hear_frame<T: Trace>(frame: &Frame, bytes: &[u8], numbers: &mut Numbers, trace: &mut T) -> Framed {
     let (mut at, mut end, mut unfit, mut open) = (0, None, None, 0..0);
-    for (index, part) in frame.plan.parts.iter().enumerate() {
-        let label = &frame.plan.labels[index];
-        match part {
-            Part::Int { slot, int, least, most, rule } => {
-                let Some(seen) = read_int(bytes, at, *int) else { return Framed::More(at + usize::from(int.width)) };
-                slots.set(*slot, Slot::Int(seen));
-                trace.part(label, at, at + usize::from(int.width), Slot::Int(seen));
-                let reason = check_int(seen, *least, *most, *rule);
-                if let Some(reason) = reason {
-                    unfit.get_or_insert_with(|| (index, Unfit { field: label.clone(), offset: at, reason }));
-                }
-                if let Rule::FrameLength { plus } = rule
-                    && unfit.is_none()
-                {
-                    end = usize::try_from(seen as i64 - plus).ok();
-                }
-                let closes = frame.refusals[index].as_ref().is_some_and(|refusal| refusal.close);
-                if let (Some((broken, _)), true) = (&unfit, end.is_none() || closes)
-                    && *broken == index
-                {
-                    let (index, unfit) = unfit.expect("just looked at");
-                    return Framed::Unfit(index, unfit, None);
-                }
-                at += usize::from(int.width);
-            }
+    for (index, (part, label)) in frame.plan.parts.iter().zip(&frame.plan.labels).enumerate() {
+        let Part::Int { int, least, most, rule } = part else {
             // The open part, whose end the frame's length tells; parts behind it have a fixed width.
-            Part::Bytes { slot, .. } | Part::List { slot, .. } => {
-                let behind: usize = frame.plan.parts[index + 1..].iter().map(Part::least_bytes).sum();
-                let stop = end.map_or(bytes.len(), |end| end.saturating_sub(behind)).max(at);
-                if bytes.len() < end.unwrap_or(stop) {
-                    return Framed::More(end.unwrap_or(stop));
-                }
-                slots.set(*slot, Slot::Bytes(&bytes[at..stop]));
-                open = at..stop;
-                at = stop;
+            let stop = end.map_or(bytes.len(), |end: usize| end.saturating_sub(frame.behind)).max(at);
+            if bytes.len() < end.unwrap_or(stop) {
+                return Framed::More(end.unwrap_or(stop));
             }
+            numbers.push(0);
+            (open, at) = (at..stop, stop);
+            continue;
+        };
+        let width = usize::from(int.width);
+        let Some(seen) = read_int(bytes, at, *int) else { return Framed::More(at + width) };
+        numbers.push(seen);
+        trace.part(&label.text, at, at + width, Slot::Int(seen));
+        if let Some(reason) = check_int(seen, *least, *most, *rule)
+            && unfit.is_none()
+        {
+            let closes = frame.refusals[index].as_ref().is_some_and(|refusal| refusal.close);
+            let broken = Unfit { field: label.text.clone(), offset: at, reason };
+            if end.is_none() || closes {
+                return Framed::Unfit(index, broken, None);
+            }
+            unfit = Some((index, broken));
         }
+        if let (Rule::FrameLength { plus }, None) = (rule, &unfit) {
+            end = Some((seen as i64 - plus) as usize);
+        }
+        at += width;
     }
     match unfit {
         Some((index, unfit)) => Framed::Unfit(index, unfit, end),
@@ -150,121 +144,117 @@ pub(crate) fn hear_frame<'a, T: Trace>(frame: &Frame, bytes: &'a [u8], slots: &m
     }
 }
 
-/// Reads a row of parts from `bytes[from..to]`, which it must fill.
+/// Reads a row of parts, which must fill `bytes` from `from` to the end, into the slots.
+#[inline]
 pub(crate) fn hear_plan<'a, T: Trace>(
     plan: &Plan,
     bytes: &'a [u8],
     from: usize,
-    to: usize,
     slots: &mut Slots<'a>,
     trace: &mut T,
 ) -> Result<(), Unfit> {
-    let mut reader = Reader { bytes, at: from, to };
-    let mut rows = std::mem::take(&mut slots.rows);
-    let mut result = Ok(());
+    slots.clear();
+    let mut reader = Reader { bytes, at: from };
     for (part, label) in plan.parts.iter().zip(&plan.labels) {
         let began = reader.at;
-        match reader.part(part, label, &mut rows, trace) {
-            Ok(value) => {
-                slots.set(part.slot(), value);
-                if !matches!(value, Slot::List { .. }) {
-                    trace.part(label, began, reader.at, value);
-                }
-            }
-            Err(unfit) => {
-                result = Err(unfit);
-                break;
-            }
+        if let Part::List { size, item, single } = part {
+            let list = reader.list(*size, item, *single, &label.text, &mut slots.rows, trace)?;
+            slots.values.push(list);
+            continue;
         }
+        if let Err(misfit) = reader.leaf(part, |value| slots.values.push(value)) {
+            return Err(misfit.of(label.text.clone()));
+        }
+        trace.part(&label.text, began, reader.at, slots.at(slots.values.len() - 1));
     }
-    slots.rows = rows;
-    result?;
-    if reader.at < to {
-        let left = (to - reader.at) as u64;
-        return Err(Unfit { field: "end".into(), offset: reader.at, reason: Reason::Trailing { left } });
+    match reader.left() {
+        0 => Ok(()),
+        left => Err(Unfit { field: "end".into(), offset: reader.at, reason: Reason::Trailing { left } }),
     }
-    Ok(())
+}
+
+/// Why a part does not fit, and where.
+struct Misfit {
+    offset: usize,
+    reason: Reason,
+}
+
+impl Misfit {
+    fn of(self, field: String) -> Unfit {
+        Unfit { field, offset: self.offset, reason: self.reason }
+    }
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    to: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn part<T: Trace>(
-        &mut self,
-        part: &Part,
-        label: &str,
-        rows: &mut Vec<Slot<'a>>,
-        trace: &mut T,
-    ) -> Result<Slot<'a>, Unfit> {
+    /// Anything but a list. The value goes where it belongs at once: it is too large to be passed from hand to hand.
+    #[inline(always)]
+    fn leaf(&mut self, part: &Part, put: impl FnOnce(Slot<'a>)) -> Result<(), Misfit> {
+        let offset = self.at;
         match part {
-            Part::Int { int, least, most, rule, .. } => {
-                let offset = self.at;
-                let seen = self.int(*int, label)?;
-                match check_int(seen, *least, *most, *rule) {
-                    None => Ok(Slot::Int(seen)),
-                    Some(reason) => Err(Unfit { field: label.to_owned(), offset, reason }),
+            Part::Int { int, least, most, rule } => {
+                let seen = self.int(*int)?;
+                if let Some(reason) = check_int(seen, *least, *most, *rule) {
+                    return Err(Misfit { offset, reason });
                 }
+                put(Slot::Int(seen));
             }
-            Part::Bytes { size, utf8, .. } => {
-                let offset = self.at;
+            Part::Bytes { size, utf8, sizes } => {
                 let length = match size {
                     Size::Fixed(n) => *n,
-                    Size::Prefix(int) => self.int(*int, label)?,
-                    Size::Rest => (self.to - self.at) as u64,
+                    Size::Prefix(int) => self.int(*int)?,
+                    Size::Rest => self.left(),
                 };
-                let taken = self.take(length, label)?;
+                let taken = self.take(length)?;
                 if *utf8 && std::str::from_utf8(taken).is_err() {
-                    return Err(Unfit { field: label.to_owned(), offset, reason: Reason::NotUtf8 });
+                    return Err(Misfit { offset, reason: Reason::NotUtf8 });
                 }
-                Ok(Slot::Bytes(taken))
+                if !sizes.is_empty() && !sizes.contains(&length) {
+                    return Err(Misfit { offset, reason: Reason::Limit(wrong_size(length, sizes)) });
+                }
+                put(Slot::Bytes(taken));
             }
-            Part::List { size, item, .. } => self.list(*size, item, label, rows, trace),
+            Part::List { .. } => unreachable!("the compiler refuses lists inside lists"),
         }
+        Ok(())
     }
 
     fn list<T: Trace>(
         &mut self,
         size: Size,
-        item: &Item,
+        item: &Plan,
+        single: bool,
         label: &str,
         rows: &mut Vec<Slot<'a>>,
         trace: &mut T,
     ) -> Result<Slot<'a>, Unfit> {
         let offset = self.at;
+        let of_list = |misfit: Misfit| misfit.of(label.to_owned());
         let count = match size {
             Size::Fixed(n) => n,
-            Size::Prefix(int) => self.int(int, label)?,
+            Size::Prefix(int) => self.int(int).map_err(of_list)?,
             Size::Rest => u64::MAX,
         };
         trace.part(label, offset, self.at, Slot::Int(count));
         // A count that cannot be true must not make room for itself.
-        let (left, least) = ((self.to - self.at) as u64, item.plan.least_bytes().max(1) as u64);
+        let (left, least) = (self.left(), item.least_bytes().max(1) as u64);
         if size != Size::Rest && count > left / least {
             let reason = Reason::Truncated { needed: count.saturating_mul(least), left };
-            return Err(Unfit { field: label.to_owned(), offset, reason });
+            return Err(of_list(Misfit { offset, reason }));
         }
-        let (start, width) = (rows.len(), item.names.len());
+        let (start, width) = (rows.len(), item.parts.len());
         let mut items = 0;
-        while items < count && (size != Size::Rest || self.at < self.to) {
-            let first = rows.len();
-            rows.resize(first + width, Slot::Empty);
-            for (part, name) in item.plan.parts.iter().zip(&item.plan.labels) {
+        while items < count && (size != Size::Rest || self.left() > 0) {
+            for (part, inner) in item.parts.iter().zip(&item.labels) {
                 let began = self.at;
-                let label_here =
-                    || if item.single { format!("{label}[{items}]") } else { format!("{label}[{items}].{name}") };
-                let value = self.part(part, name, rows, &mut ()).map_err(|mut unfit| {
-                    unfit.field = label_here();
-                    unfit
-                })?;
+                let name = || if single { format!("{label}[{items}]") } else { format!("{label}[{items}].{}", inner.text) };
+                self.leaf(part, |value| rows.push(value)).map_err(|misfit| misfit.of(name()))?;
                 if std::mem::size_of::<T>() > 0 {
-                    trace.part(&label_here(), began, self.at, value);
-                }
-                if part.slot() != NO_SLOT {
-                    rows[first + usize::from(part.slot())] = value;
+                    trace.part(&name(), began, self.at, rows.last().copied().unwrap_or_default());
                 }
             }
             items += 1;
@@ -272,42 +262,56 @@ impl<'a> Reader<'a> {
         Ok(Slot::List { start: start as u32, count: items as u32, width: width as u32 })
     }
 
-    fn int(&mut self, int: Int, label: &str) -> Result<u64, Unfit> {
-        let offset = self.at;
-        match read_int(&self.bytes[..self.to], self.at, int) {
+    fn left(&self) -> u64 {
+        (self.bytes.len() - self.at) as u64
+    }
+
+    #[inline]
+    fn int(&mut self, int: Int) -> Result<u64, Misfit> {
+        match read_int(self.bytes, self.at, int) {
             Some(value) => {
                 self.at += usize::from(int.width);
                 Ok(value)
             }
-            None => {
-                let reason = Reason::Truncated { needed: u64::from(int.width), left: (self.to - self.at) as u64 };
-                Err(Unfit { field: label.to_owned(), offset, reason })
-            }
+            None => Err(self.truncated(u64::from(int.width))),
         }
     }
 
-    fn take(&mut self, length: u64, label: &str) -> Result<&'a [u8], Unfit> {
-        let left = (self.to - self.at) as u64;
-        if length > left {
-            let reason = Reason::Truncated { needed: length, left };
-            return Err(Unfit { field: label.to_owned(), offset: self.at, reason });
+    #[inline]
+    fn take(&mut self, length: u64) -> Result<&'a [u8], Misfit> {
+        if length > self.left() {
+            return Err(self.truncated(length));
         }
         let taken = &self.bytes[self.at..self.at + length as usize];
         self.at += length as usize;
         Ok(taken)
     }
+
+    fn truncated(&self, needed: u64) -> Misfit {
+        Misfit { offset: self.at, reason: Reason::Truncated { needed, left: self.left() } }
+    }
+}
+
+/// Reads a number of any width out of the eight bytes that begin where it does, or fewer at the end.
+#[inline]
+pub(crate) fn read_int(bytes: &[u8], at: usize, int: Int) -> Option<u64> {
+    let rest = bytes.get(at..)?;
+    let eight = match rest.first_chunk() {
+        Some(eight) => *eight,
+        None => short(rest, int)?,
+    };
+    let unused = 64 - 8 * u32::from(int.width);
+    Some(match int.little {
+        false => u64::from_be_bytes(eight) >> unused,
+        true => u64::from_le_bytes(eight) << unused >> unused,
+    })
 }
 
 #[inline]
-pub(crate) fn read_int(bytes: &[u8], at: usize, int: Int) -> Option<u64> {
-    let field = bytes.get(at..at + usize::from(int.width))?;
-    Some(match (int.width, int.little) {
-        (1, _) => u64::from(field[0]),
-        (2, false) => u64::from(u16::from_be_bytes([field[0], field[1]])),
-        (4, false) => u64::from(u32::from_be_bytes([field[0], field[1], field[2], field[3]])),
-        (_, false) => field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)),
-        (_, true) => field.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)),
-    })
+fn short(rest: &[u8], int: Int) -> Option<[u8; 8]> {
+    let mut eight = [0; 8];
+    (rest.len() >= usize::from(int.width)).then(|| eight[..rest.len()].copy_from_slice(rest))?;
+    Some(eight)
 }
 
 #[inline]
@@ -318,4 +322,9 @@ fn check_int(seen: u64, least: u64, most: u64, rule: Rule) -> Option<Reason> {
         Rule::Is(expected) if seen != expected => Some(Reason::Not { seen, expected }),
         _ => None,
     }
+}
+
+fn wrong_size(length: u64, possible: &[u64]) -> String {
+    let possible: Vec<String> = possible.iter().map(u64::to_string).collect();
+    format!("{length} bytes, where {} are possible", possible.join(" or "))
 }

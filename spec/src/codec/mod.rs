@@ -8,7 +8,7 @@
 
 mod annotate;
 pub(crate) mod compile;
-mod dialogue;
+pub(crate) mod dialogue;
 pub(crate) mod field;
 mod hear;
 pub(crate) mod plan;

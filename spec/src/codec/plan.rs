@@ -1,56 +1,48 @@
-//! What a dialect is compiled into: flat rows of parts over numbered slots, and tables of messages.
+//! What a dialect is compiled into: flat rows of parts, and tables of messages.
 //!
+//! The slot of a part is its place in its row. The frame has no slots: it consists of numbers, and one open part.
 //! Nothing here knows YAML. `hear` and `speak` are the only two functions that run a plan.
-
-use smallvec::SmallVec;
 
 use crate::codec::field::{Int, Size};
 use crate::service::FieldKind;
 
-/// The number of a name: an index into `Names` and into `Slots`.
-pub(crate) type SlotNumber = u16;
-
-/// A part without a name: constants, padding.
-pub(crate) const NO_SLOT: SlotNumber = SlotNumber::MAX;
-
-/// A name that occurs in a dialect, and the kind that `service.yaml` gives it. None: a name of the wire's own.
-#[derive(Debug, Clone)]
-pub(crate) struct Name {
-    pub(crate) text: String,
-    pub(crate) kind: Option<FieldKind>,
-    /// The only lengths in bytes that its value can have. None: any.
-    pub(crate) sizes: Vec<u64>,
-}
-
 /// One field on the wire.
 #[derive(Debug, Clone)]
 pub(crate) enum Part {
-    Int { slot: SlotNumber, int: Int, least: u64, most: u64, rule: Rule },
-    Bytes { slot: SlotNumber, size: Size, utf8: bool },
-    List { slot: SlotNumber, size: Size, item: Box<Item> },
+    Int {
+        int: Int,
+        least: u64,
+        most: u64,
+        rule: Rule,
+    },
+    Bytes {
+        size: Size,
+        utf8: bool,
+        /// The only lengths that the protocol gives its value. None: any.
+        sizes: Box<[u64]>,
+    },
+    List {
+        size: Size,
+        item: Box<Plan>,
+        /// Whether an item is its one value, not a row.
+        single: bool,
+    },
 }
 
 impl Part {
-    pub(crate) fn slot(&self) -> SlotNumber {
-        match self {
-            Part::Int { slot, .. } | Part::Bytes { slot, .. } | Part::List { slot, .. } => *slot,
-        }
-    }
-
     /// The fewest bytes it can take.
     pub(crate) fn least_bytes(&self) -> usize {
-        match self {
-            Part::Int { int, .. } => usize::from(int.width),
-            Part::Bytes { size, .. } => size_bytes(*size) + if let Size::Fixed(n) = size { *n as usize } else { 0 },
-            Part::List { size, item, .. } => {
-                size_bytes(*size) + if let Size::Fixed(n) = size { *n as usize * item.plan.least_bytes() } else { 0 }
-            }
+        let (size, of) = match self {
+            Part::Int { int, .. } => return usize::from(int.width),
+            Part::Bytes { size, .. } => (size, 1),
+            Part::List { size, item, .. } => (size, item.least_bytes()),
+        };
+        match size {
+            Size::Prefix(int) => usize::from(int.width),
+            Size::Fixed(n) => usize::try_from(*n).unwrap_or(usize::MAX).saturating_mul(of),
+            Size::Rest => 0,
         }
     }
-}
-
-fn size_bytes(size: Size) -> usize {
-    if let Size::Prefix(int) = size { usize::from(int.width) } else { 0 }
 }
 
 /// What decides an integer.
@@ -64,33 +56,44 @@ pub(crate) enum Rule {
     Usually(u64),
     /// A new number when spoken, anything when heard.
     Fresh,
-    /// The value of another name plus a number.
-    Sum { slot: SlotNumber, plus: i64 },
+    /// In an answer: what stood in this part of the request's frame, plus a number.
+    Echo { part: usize, plus: i64 },
     /// The bytes of the whole frame plus a number. When heard, it says where the frame ends.
     FrameLength { plus: i64 },
 }
 
-/// The items of a list: a row of their own slots, or a single value.
+/// What a part is called.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
-    pub(crate) plan: Plan,
-    /// The names of the item's slots, which are numbered from 0.
-    pub(crate) names: Vec<Name>,
-    /// Whether the item is its one value, not a row.
-    pub(crate) single: bool,
+pub(crate) struct Label {
+    /// Its name; without one, its type as it is written.
+    pub(crate) text: String,
+    /// Whether it has a name. What has none is a constant, or padding: spoken empty, heard and forgotten.
+    pub(crate) named: bool,
+    /// The kind that `service.yaml` gives the name. None: a name of the wire's own.
+    pub(crate) kind: Option<FieldKind>,
 }
 
 /// Parts one after another.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
     pub(crate) parts: Vec<Part>,
-    /// What to call each part when it does not fit.
-    pub(crate) labels: Vec<String>,
+    /// What to call each part.
+    pub(crate) labels: Vec<Label>,
 }
 
 impl Plan {
     pub(crate) fn least_bytes(&self) -> usize {
-        self.parts.iter().map(Part::least_bytes).sum()
+        self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.least_bytes()))
+    }
+
+    /// The part of a name.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.labels.iter().position(|label| label.named && label.text == name)
+    }
+
+    /// The names, in the order of the bytes.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.labels.iter().filter(|label| label.named).map(|label| label.text.as_str())
     }
 }
 
@@ -100,6 +103,8 @@ pub(crate) struct Frame {
     pub(crate) plan: Plan,
     /// The part that messages fill with a row of their own.
     pub(crate) open: Option<usize>,
+    /// Bytes of the parts behind the open one.
+    pub(crate) behind: usize,
     /// What answers a part that does not fit, by part.
     pub(crate) refusals: Vec<Option<Refusal>>,
 }
@@ -115,15 +120,19 @@ pub(crate) struct Refusal {
 /// The frame, narrowed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Message {
-    /// Numbers for parts of the frame.
-    pub(crate) narrowed: SmallVec<[(u16, u64); 3]>,
-    /// The row in the frame's open part. None: that part is empty.
+    /// The parts of the frame, with the numbers that this message fixes.
+    pub(crate) head: Vec<Part>,
+    /// The row in the frame's open part. Without parts, that part is empty.
     pub(crate) body: Plan,
 }
 
 impl Message {
-    pub(crate) fn narrowed_to(&self, part: usize) -> Option<u64> {
-        self.narrowed.iter().find(|(p, _)| usize::from(*p) == part).map(|(_, value)| *value)
+    /// The number that a part of the frame is fixed to.
+    pub(crate) fn fixed(&self, part: usize) -> Option<u64> {
+        match self.head.get(part) {
+            Some(Part::Int { rule: Rule::Is(number), .. }) => Some(*number),
+            _ => None,
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 //! That finds two lines of a table that cannot be told apart, and values that a wire cannot carry, before any
 //! target is touched. Not here: whether a target speaks it.
 
-use crate::codec::plan::{Entry, Meaning, Message, Part};
-use crate::codec::{Dialogue, Heard, Saying};
+use crate::codec::plan::{Entry, Meaning, Part, Plan};
+use crate::codec::{Dialogue, Heard, Saying, Slots};
 use crate::dialect::{Dialect, RequestHeard};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::load::Document;
@@ -16,7 +16,7 @@ pub(crate) fn rehearse(dialect: &Dialect, service: &Service, document: &Document
     let stage = Stage { dialect, service, document };
     for variant in 0..2 {
         for operation in &dialect.operations {
-            let arguments = stage.sample(&operation.say, variant);
+            let arguments = stage.sample(&operation.say.body, variant);
             match stage.request(&operation.name, &arguments) {
                 Ok(dialogue) => {
                     for entry in &operation.hear {
@@ -55,9 +55,9 @@ impl Stage<'_> {
             .dialect
             .speak_request(name, arguments, 7, &mut bytes)
             .map_err(|why| self.error(&path, format!("`{name}` cannot be said: {why}")))?;
-        let mut slots = self.dialect.slots();
-        match self.dialect.hear_request(&bytes, &mut slots) {
-            RequestHeard::Taken(_, heard) if heard.operation == dialogue.operation => {
+        let (mut slots, mut heard) = (Slots::new(), Dialogue::default());
+        match self.dialect.hear_request(&bytes, &mut slots, &mut heard) {
+            RequestHeard::Taken(_) if heard.operation == dialogue.operation => {
                 let heard = self.dialect.arguments(&heard, &slots);
                 let same = arguments.iter().all(|(field, value)| heard.get(field) == Some(value));
                 if same {
@@ -68,7 +68,7 @@ impl Stage<'_> {
                     format!("`{name}` does not come back with its arguments: {arguments} became {heard}"),
                 ))
             }
-            RequestHeard::Taken(_, heard) => {
+            RequestHeard::Taken(_) => {
                 let other = self.dialect.operation_of(&heard).unwrap_or_default();
                 let mut diagnostic = self.error(&path, format!("`{name}` is heard as `{other}`: {}", hex(&bytes)));
                 if let Some(place) = self.place(&format!("operations.{other}.say")) {
@@ -81,7 +81,7 @@ impl Stage<'_> {
     }
 
     fn answer(&self, entry: &Entry, dialogue: Option<&Dialogue>, variant: usize) -> Option<Diagnostic> {
-        let values = self.sample(&entry.message, variant);
+        let values = self.sample(&entry.message.body, variant);
         let none = Dialogue::default();
         let mut bytes = Vec::new();
         let saying = match &entry.meaning {
@@ -114,13 +114,12 @@ impl Stage<'_> {
     }
 
     /// Values for the fields of a message: short ones, then long ones.
-    fn sample(&self, message: &Message, variant: usize) -> Record {
+    fn sample(&self, plan: &Plan, variant: usize) -> Record {
         let mut record = Record::new();
-        for (part, label) in message.body.parts.iter().zip(&message.body.labels) {
-            if part.slot() == crate::codec::plan::NO_SLOT || label == "error" {
-                continue;
-            }
+        for (part, label) in plan.parts.iter().zip(&plan.labels) {
+            let label = &label.text;
             let value = match part {
+                _ if plan.position(label).is_none() || label == "error" => continue,
                 Part::Int { least, most, .. } => {
                     let number = if variant == 0 { *least } else { *most };
                     match self.service.field(label).map(|field| field.kind) {
@@ -129,12 +128,13 @@ impl Stage<'_> {
                     }
                 }
                 Part::Bytes { .. } => self.sample_bytes(label, variant),
-                Part::List { item, .. } if item.single => {
-                    Value::List((0..variant * 2).map(|_| self.sample_bytes(&item.names[0].text, variant)).collect())
-                }
-                Part::List { item, .. } => {
-                    let row = Message { body: item.plan.clone(), ..Message::default() };
-                    Value::List((0..variant * 2).map(|_| Value::Row(self.sample(&row, variant))).collect())
+                Part::List { item, single, .. } => {
+                    let row = self.sample(item, variant);
+                    let value = match single {
+                        true => row.iter().next().map_or(Value::Int(0), |(_, value)| value.clone()),
+                        false => Value::Row(row),
+                    };
+                    Value::List(vec![value; variant * 2])
                 }
             };
             record.set(label, value);

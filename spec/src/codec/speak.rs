@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::codec::dialogue::Dialogue;
+use crate::codec::dialogue::Numbers;
 use crate::codec::field::{Int, Size};
-use crate::codec::plan::{Frame, Message, NO_SLOT, Part, Plan, Rule};
+use crate::codec::plan::{Frame, Label, Message, Part, Plan, Rule};
 use crate::codec::slots::{Slot, Slots};
 
 /// Why a message cannot be said on this wire.
@@ -26,156 +26,180 @@ impl std::error::Error for Unspeakable {}
 
 /// Appends a whole message to `out`. On an error `out` is as before.
 ///
-/// `fresh` is the number for fields that are new each time; what the frame says is remembered in `dialogue`.
+/// An answer echoes the numbers of the `request` that it answers; a request has none. `fresh` is the number for fields
+/// that are new each time. What the frame says is added to `said`.
 pub(crate) fn speak(
     frame: &Frame,
     message: &Message,
     slots: &Slots<'_>,
-    dialogue: &mut Dialogue,
+    request: &[u64],
     fresh: u64,
+    said: &mut Numbers,
     out: &mut Vec<u8>,
 ) -> Result<(), Unspeakable> {
     let start = out.len();
-    let result = speak_frame(frame, message, slots, dialogue, fresh, out);
+    let result = speak_frame(frame, message, slots, request, fresh, said, out);
     if result.is_err() {
         out.truncate(start);
     }
     result
 }
 
+#[inline]
 fn speak_frame(
     frame: &Frame,
     message: &Message,
     slots: &Slots<'_>,
-    dialogue: &mut Dialogue,
+    request: &[u64],
     fresh: u64,
+    said: &mut Numbers,
     out: &mut Vec<u8>,
 ) -> Result<(), Unspeakable> {
     let start = out.len();
     let mut measured = None;
-    for (index, part) in frame.plan.parts.iter().enumerate() {
-        let label = &frame.plan.labels[index];
-        let Part::Int { slot, int, least, most, rule } = part else {
+    for (index, (part, label)) in message.head.iter().zip(&frame.plan.labels).enumerate() {
+        let Part::Int { int, least, most, rule } = part else {
             speak_plan(&message.body, slots, out)?;
+            said.push(0);
             continue;
         };
-        let value = match (message.narrowed_to(index), rule) {
-            (Some(number), _) => number,
-            (None, Rule::Is(number) | Rule::Usually(number)) => *number,
-            (None, Rule::Fresh) => slots.int(*slot).unwrap_or(fresh & int.most()),
-            (None, Rule::FrameLength { plus }) => {
-                measured = Some((out.len(), *int, *plus, index, *least, *most));
-                0
+        let value = match *rule {
+            Rule::Is(number) | Rule::Usually(number) => Some(number),
+            Rule::Fresh => Some(fresh & int.most()),
+            Rule::Open => None,
+            Rule::Echo { part, plus } => request.get(part).map(|number| number.wrapping_add_signed(plus)),
+            // Known at the end; what stands here until then takes as many bytes.
+            Rule::FrameLength { plus } => {
+                measured = Some((index, out.len(), plus));
+                Some(*least)
             }
-            (None, Rule::Sum { slot, plus }) => {
-                let base = dialogue.int(*slot).ok_or_else(|| missing(label))?;
-                (base as i64 + plus) as u64
-            }
-            (None, Rule::Open) => slots.int(*slot).or_else(|| dialogue.int(*slot)).ok_or_else(|| missing(label))?,
         };
-        if !matches!(rule, Rule::FrameLength { .. }) {
-            in_range(value, *least, (*most).min(int.most()), label)?;
+        let Some(value) = value else { return Err(missing(label)) };
+        if !(*least..=*most).contains(&value) {
+            return Err(out_of_range(value, *least, *most, label));
         }
-        if *slot != NO_SLOT && !matches!(rule, Rule::FrameLength { .. } | Rule::Is(_)) {
-            dialogue.remember(*slot, value);
-        }
+        said.push(value);
         write_int(out, *int, value);
     }
-    if let Some((at, int, plus, index, least, most)) = measured {
-        let length = (out.len() - start) as i64 + plus;
-        in_range(length as u64, least, most.min(int.most()), &frame.plan.labels[index])?;
-        let mut bytes = Vec::with_capacity(8);
-        write_int(&mut bytes, int, length as u64);
-        out[at..at + bytes.len()].copy_from_slice(&bytes);
-    }
-    Ok(())
-}
-
-fn speak_plan(plan: &Plan, slots: &Slots<'_>, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
-    for (part, label) in plan.parts.iter().zip(&plan.labels) {
-        let value = if part.slot() == NO_SLOT { Slot::Empty } else { slots.at(part.slot()) };
-        speak_part(part, value, label, slots, out)?;
-    }
-    Ok(())
-}
-
-fn speak_part(
-    part: &Part,
-    value: Slot<'_>,
-    label: &str,
-    slots: &Slots<'_>,
-    out: &mut Vec<u8>,
-) -> Result<(), Unspeakable> {
-    match (part, value) {
-        (Part::Int { int, least, most, rule, .. }, value) => {
-            let number = match (rule, value) {
-                (Rule::Is(number), _) => *number,
-                (_, Slot::Int(number)) => number,
-                (Rule::Usually(number), _) => *number,
-                (_, Slot::Empty) => return Err(missing(label)),
-                _ => return Err(Unspeakable { field: label.to_owned(), why: "is not a number".into() }),
-            };
-            in_range(number, *least, (*most).min(int.most()), label)?;
-            write_int(out, *int, number);
+    if let Some((index, at, plus)) = measured
+        && let Part::Int { int, least, most, .. } = &message.head[index]
+    {
+        let length = ((out.len() - start) as u64).wrapping_add_signed(plus);
+        if !(*least..=*most).contains(&length) {
+            return Err(out_of_range(length, *least, *most, &frame.plan.labels[index]));
         }
-        (Part::Bytes { size, .. }, Slot::Bytes(bytes)) => {
-            match size {
-                Size::Prefix(int) => write_size(out, *int, bytes.len(), label)?,
-                Size::Fixed(n) if *n != bytes.len() as u64 => {
-                    let why = format!("has {} bytes; this wire has {n}", bytes.len());
-                    return Err(Unspeakable { field: label.to_owned(), why });
-                }
-                Size::Fixed(_) | Size::Rest => {}
-            }
-            out.extend_from_slice(bytes);
-        }
-        (Part::List { size, item, .. }, Slot::List { start, count, width }) => {
-            if let Size::Prefix(int) = size {
-                write_size(out, *int, count as usize, label)?;
-            }
-            for index in 0..count {
-                let first = (start + index * width) as usize;
-                for (part, name) in item.plan.parts.iter().zip(&item.plan.labels) {
-                    let value = match part.slot() {
-                        NO_SLOT => Slot::Empty,
-                        slot => slots.rows[first + usize::from(slot)],
-                    };
-                    speak_part(part, value, name, slots, out)?;
-                }
-            }
-        }
-        (_, Slot::Empty) => return Err(missing(label)),
-        _ => return Err(Unspeakable { field: label.to_owned(), why: "is of another kind".into() }),
+        said[index] = length;
+        overwrite_int(out, at, *int, length);
     }
-    Ok(())
-}
-
-fn missing(label: &str) -> Unspeakable {
-    Unspeakable { field: label.to_owned(), why: "has no value".into() }
-}
-
-fn in_range(value: u64, least: u64, most: u64, label: &str) -> Result<(), Unspeakable> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Unspeakable { field: label.to_owned(), why: format!("would be {value}; this wire carries {least} to {most}") })
-}
-
-fn write_size(out: &mut Vec<u8>, int: Int, length: usize, label: &str) -> Result<(), Unspeakable> {
-    if length as u64 > int.most() {
-        let why = format!("has {length} bytes or items; this wire carries at most {}", int.most());
-        return Err(Unspeakable { field: label.to_owned(), why });
-    }
-    write_int(out, int, length as u64);
     Ok(())
 }
 
 #[inline]
+fn speak_plan(plan: &Plan, slots: &Slots<'_>, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
+    assert_eq!(plan.parts.len(), slots.values.len(), "slots are made for the message that is said");
+    for ((part, label), value) in plan.parts.iter().zip(&plan.labels).zip(&slots.values) {
+        match (part, value) {
+            (Part::List { size, item, .. }, Slot::List { start, count, width }) => {
+                write_size(out, *size, *count as usize, "items", label)?;
+                let rows = &slots.rows[*start as usize..(start + count * width) as usize];
+                speak_rows(item, rows, out)?;
+            }
+            _ => speak_leaf(part, value, label, out)?,
+        }
+    }
+    Ok(())
+}
+
+fn speak_rows(item: &Plan, rows: &[Slot<'_>], out: &mut Vec<u8>) -> Result<(), Unspeakable> {
+    for row in rows.chunks(item.parts.len().max(1)) {
+        for ((part, label), value) in item.parts.iter().zip(&item.labels).zip(row) {
+            speak_leaf(part, value, label, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Says anything but a list.
+#[inline]
+fn speak_leaf(part: &Part, value: &Slot<'_>, label: &Label, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
+    match (part, value) {
+        (Part::Bytes { size, .. }, Slot::Bytes(bytes)) => {
+            write_size(out, *size, bytes.len(), "bytes", label)?;
+            out.extend_from_slice(bytes);
+        }
+        (Part::Int { int, least, most, rule }, value) => {
+            let number = match (rule, value) {
+                (Rule::Is(number), _) | (Rule::Usually(number), Slot::Empty) | (_, Slot::Int(number)) => *number,
+                (_, Slot::Empty) => return Err(missing(label)),
+                _ => return Err(of_another_kind(label)),
+            };
+            if !(*least..=*most).contains(&number) {
+                return Err(out_of_range(number, *least, *most, label));
+            }
+            write_int(out, *int, number);
+        }
+        // Padding: what has no name says nothing, in as many bytes as it takes.
+        (_, Slot::Empty) if !label.named => out.resize(out.len() + part.least_bytes(), 0),
+        (_, Slot::Empty) => return Err(missing(label)),
+        _ => return Err(of_another_kind(label)),
+    }
+    Ok(())
+}
+
+#[cold]
+fn unspeakable(label: &Label, why: impl Into<String>) -> Unspeakable {
+    Unspeakable { field: label.text.clone(), why: why.into() }
+}
+
+#[cold]
+fn missing(label: &Label) -> Unspeakable {
+    unspeakable(label, "has no value")
+}
+
+#[cold]
+fn of_another_kind(label: &Label) -> Unspeakable {
+    unspeakable(label, "is of another kind")
+}
+
+#[cold]
+fn out_of_range(value: u64, least: u64, most: u64, label: &Label) -> Unspeakable {
+    unspeakable(label, format!("would be {value}; this wire carries {least} to {most}"))
+}
+
+/// Writes the size that stands before bytes or items, or checks the one that is fixed.
+#[inline]
+fn write_size(out: &mut Vec<u8>, size: Size, length: usize, of: &str, label: &Label) -> Result<(), Unspeakable> {
+    let length = length as u64;
+    match size {
+        Size::Prefix(int) if length <= int.most() => write_int(out, int, length),
+        Size::Prefix(int) => {
+            return Err(unspeakable(label, format!("has {length} {of}; this wire carries at most {}", int.most())));
+        }
+        Size::Fixed(fixed) if length != fixed => {
+            return Err(unspeakable(label, format!("has {length} {of}; this wire has {fixed}")));
+        }
+        Size::Fixed(_) | Size::Rest => {}
+    }
+    Ok(())
+}
+
+/// Writes a number of any width: eight bytes, of which the rest is taken back.
+#[inline]
 fn write_int(out: &mut Vec<u8>, int: Int, value: u64) {
+    let end = out.len() + usize::from(int.width);
+    out.extend_from_slice(&match int.little {
+        false => (value << (64 - 8 * u32::from(int.width))).to_be_bytes(),
+        true => value.to_le_bytes(),
+    });
+    out.truncate(end);
+}
+
+/// Writes a number over one of the same width.
+fn overwrite_int(out: &mut [u8], at: usize, int: Int, value: u64) {
     let width = usize::from(int.width);
-    if int.little {
-        out.extend_from_slice(&value.to_le_bytes()[..width]);
-    } else {
-        out.extend_from_slice(&value.to_be_bytes()[8 - width..]);
+    let field = &mut out[at..at + width];
+    match int.little {
+        true => field.copy_from_slice(&value.to_le_bytes()[..width]),
+        false => field.copy_from_slice(&value.to_be_bytes()[8 - width..]),
     }
 }

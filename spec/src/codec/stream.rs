@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::{Dialogue, Unfit};
+use crate::codec::{Dialogue, Slots, Unfit};
 use crate::dialect::{Dialect, RequestHeard};
 use crate::message::{ErrorName, Failure, Operation, Request};
 use crate::value::Record;
@@ -182,14 +182,14 @@ impl RequestDecoder {
             return None;
         }
         let (inbound, taken) = {
-            let mut slots = self.dialect.slots();
-            match self.dialect.hear_request(self.buffer.left(), &mut slots) {
+            let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
+            match self.dialect.hear_request(self.buffer.left(), &mut slots, &mut dialogue) {
                 RequestHeard::More(_) => return None,
-                RequestHeard::Taken(taken, dialogue) => {
+                RequestHeard::Taken(taken) => {
                     let arguments = self.dialect.arguments(&dialogue, &slots);
                     (self.request(&arguments, dialogue), taken)
                 }
-                RequestHeard::Refused { taken, error, unfit, dialogue, close } => {
+                RequestHeard::Refused { taken, error, unfit, close } => {
                     self.ended = close || taken.is_none();
                     let error = ErrorName::from_name(&error).unwrap_or(ErrorName::Malformed);
                     let failure = Failure::new(error, unfit.to_string());

@@ -125,7 +125,46 @@ pub enum Verb {
     },
     /// Several actors act before any answer is read.
     Together(Vec<Step>),
+    /// Something breaks, or is mended: a link between the actor and the server, or the server itself.
+    Fault(Fault),
 }
+
+/// What breaks, or is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing passes on the actor's link; everything waits.
+    Held,
+    /// What waited on the link arrives, in order.
+    Released,
+    /// What is on the actor's link is lost, and nothing passes any more; nobody is told.
+    CutOff,
+    /// The actor can connect again. What was cut off stays dead.
+    Mended,
+    /// The server dies at once.
+    Crashes,
+    /// The server is started again.
+    Restarts,
+}
+
+impl Fault {
+    /// All of them, with the verbs that the language has for them.
+    pub const VERBS: &[(&str, Fault)] = &[
+        ("is_held", Fault::Held),
+        ("is_released", Fault::Released),
+        ("is_cut_off", Fault::CutOff),
+        ("is_mended", Fault::Mended),
+        ("crashes", Fault::Crashes),
+        ("restarts", Fault::Restarts),
+    ];
+
+    /// Whether it is about the server, not about a link.
+    pub fn is_of_the_server(self) -> bool {
+        matches!(self, Fault::Crashes | Fault::Restarts)
+    }
+}
+
+/// Who acts in a step that is about the server itself.
+pub const SERVER: &str = "server";
 
 /// One frame of a raw write.
 #[derive(Debug, Clone)]
@@ -161,6 +200,17 @@ impl Scenario {
     /// Whether something in it must be refused, closed, or not happen.
     pub fn is_negative(&self) -> bool {
         self.all_steps().any(|step| step.gets.as_ref().is_some_and(Expect::is_negative))
+    }
+
+    /// The actors whose links break in it.
+    pub fn broken_links(&self) -> BTreeSet<&str> {
+        let faults = self.all_steps().filter(|step| matches!(step.verb, Verb::Fault(fault) if !fault.is_of_the_server()));
+        faults.map(|step| step.actor.as_str()).collect()
+    }
+
+    /// Whether the server dies in it.
+    pub fn crashes_the_server(&self) -> bool {
+        self.all_steps().any(|step| matches!(step.verb, Verb::Fault(fault) if fault.is_of_the_server()))
     }
 
     /// Every step, those inside a `together` included.
@@ -213,8 +263,8 @@ impl Entry {
 /// stands behind `scenario:` at the start of a line.
 pub fn list(source: &Source) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for file in source.below("scenarios") {
-        let chapter = file.path.split('/').nth(1).unwrap_or_default().to_owned();
+    for (path, file) in source.paths_below("scenarios") {
+        let chapter = path.split('/').next().unwrap_or_default().to_owned();
         let (mut start, mut at) = (0, 0);
         let mut parts = Vec::new();
         for line in file.text.split_inclusive('\n') {

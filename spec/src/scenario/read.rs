@@ -7,7 +7,7 @@ use crate::load::{Document, Node};
 use crate::requirement::{check_needs, check_when};
 use crate::scenario::expect::{Context, Expect, Match, all};
 use crate::scenario::given::{Given, hex};
-use crate::scenario::{Frame, How, Presence, Scenario, Step, Verb};
+use crate::scenario::{Fault, Frame, How, Presence, SERVER, Scenario, Step, Verb};
 use crate::service::Service;
 
 pub(crate) const KEYS: &[&str] =
@@ -45,7 +45,7 @@ pub(super) fn scenario(
     let given = reader.presence(root);
     reader.collect_actors(root.get("steps"), &given);
     let steps = reader.steps(root.get("steps"));
-    if steps.is_empty() {
+    if root.get("steps").and_then(Node::items).is_none_or(<[Node]>::is_empty) {
         reader.found.push(document.error(root, "a scenario without steps shows nothing"));
     }
     let actors: BTreeMap<String, Presence> =
@@ -145,7 +145,7 @@ impl Reader<'_> {
             if let Some(inner) = step.get("together") {
                 self.collect_actors(Some(inner), &BTreeMap::new());
             } else if let Some((key, _)) = actor_entry(step) {
-                self.actors.insert(key.text().unwrap_or_default().to_owned());
+                self.actors.extend(key.text().filter(|name| *name != SERVER).map(str::to_owned));
             }
         }
     }
@@ -191,7 +191,7 @@ impl Reader<'_> {
         let actor = key.text().unwrap_or_default();
         self.only(node, &[STEP_KEYS, &[actor]].concat())?;
         let verb = value.text().unwrap_or_default();
-        step.verb = self.verb(node, value, verb)?;
+        step.verb = self.verb(node, actor, value, verb)?;
         let mut operations: Vec<&str> = Vec::new();
         if let Verb::Operation { name, .. } = &step.verb {
             operations.push(name);
@@ -208,7 +208,7 @@ impl Reader<'_> {
         Ok(step)
     }
 
-    fn verb(&mut self, step: &Node, node: &Node, verb: &str) -> Result<Verb, Diagnostic> {
+    fn verb(&mut self, step: &Node, actor: &str, node: &Node, verb: &str) -> Result<Verb, Diagnostic> {
         Ok(match verb {
             "connects" => Verb::Connects,
             "returns" => Verb::Returns,
@@ -227,11 +227,23 @@ impl Reader<'_> {
                 let ms = ms.ok_or_else(|| self.document.error(step, "`waits` needs `with: {ms: …}`"))?;
                 Verb::Waits { ms: self.document.typed(ms)? }
             }
+            _ if let Some((_, fault)) = Fault::VERBS.iter().find(|(name, _)| *name == verb) => {
+                if fault.is_of_the_server() != (actor == SERVER) {
+                    let message = format!("`{verb}` is for {}", if actor == SERVER { "an actor's link" } else { "`server:`" });
+                    return Err(self.document.error(node, message));
+                }
+                Verb::Fault(*fault)
+            }
+            _ if actor == SERVER => {
+                let known = Fault::VERBS.iter().filter(|(_, fault)| fault.is_of_the_server()).map(|(name, _)| *name);
+                return Err(self.document.error(node, format!("a server cannot `{verb}` in a play")).suggest(verb, known));
+            }
             _ if self.service.operations.contains_key(verb) => {
                 Verb::Operation { name: verb.to_owned(), with: self.arguments(verb, step.get("with"))? }
             }
             _ => {
-                let known = VERBS.iter().copied().chain(self.service.operations.keys().map(String::as_str));
+                let faults = Fault::VERBS.iter().map(|(name, _)| *name);
+                let known = VERBS.iter().copied().chain(faults).chain(self.service.operations.keys().map(String::as_str));
                 return Err(self.document.error(node, format!("nobody can `{verb}`")).suggest(verb, known));
             }
         })

@@ -76,7 +76,9 @@ struct Step {
     hex: Option<String>,
     /// In which pieces `writes` does so.
     how: Option<How>,
-    /// The actor, and what it does.
+    /// `half_closes`: right after `writes`, it says that it will send no more.
+    then: Option<Afterwards>,
+    /// The actor, or `server`, and what it does.
     #[schemars(flatten)]
     actor: BTreeMap<String, Verb>,
 }
@@ -127,6 +129,12 @@ enum How {
     Pieces(Pieces),
     /// Cut at these offsets, each part a write of its own.
     Split { split: Vec<u64> },
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum Afterwards {
+    HalfCloses,
 }
 
 #[derive(JsonSchema)]

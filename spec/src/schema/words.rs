@@ -43,8 +43,10 @@ words! {
     Capability: |service| keys(&service.operations).chain(keys(&service.capabilities));
     /// An argument of an operation, or the field of an event.
     Field: |service| keys(&service.fields);
-    /// What an actor does: an operation, or something with its connection.
-    Verb: |service| keys(&service.operations).chain(scenario::VERBS.iter().copied());
+    /// What an actor does: an operation, or something with its connection; or what breaks, and is mended.
+    Verb: |service| keys(&service.operations)
+        .chain(scenario::VERBS.iter().copied())
+        .chain(scenario::Fault::VERBS.iter().map(|(name, _)| *name));
     /// What came, in a word.
     Outcome: |service| ["ok", "nothing", "closed"].into_iter().chain(outcomes(service)).chain(keys(&service.errors));
     /// What a message says: success, an outcome or error, `error` (some error), an event, or `ignore`.

@@ -3,20 +3,20 @@
 
 /// The request, borrowed from its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SendMessage<'a> {
+pub(crate) struct SendMessage<'a> {
     /// Echoed by the answer.
-    pub request_id: u32,
+    pub(crate) request_id: u32,
     /// Whom it is for.
-    pub recipient: &'a str,
+    pub(crate) recipient: &'a str,
     /// What it says.
-    pub text: &'a str,
+    pub(crate) text: &'a str,
     /// Empty, or 16 bytes.
-    pub key: &'a [u8],
+    pub(crate) key: &'a [u8],
 }
 
 /// What came out of the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard<'a> {
+pub(crate) enum Heard<'a> {
     /// At least so many bytes are needed in all.
     More(usize),
     /// A request, and how many bytes it took.
@@ -30,7 +30,7 @@ pub enum Heard<'a> {
 const SEND_MESSAGE: u8 = 5;
 
 /// Reads one request from the front of `bytes`.
-pub fn decode(bytes: &[u8]) -> Heard<'_> {
+pub(crate) fn decode(bytes: &[u8]) -> Heard<'_> {
     let Some((length, rest)) = bytes.split_first_chunk() else { return Heard::More(4) };
     let length = u32::from_be_bytes(*length) as usize;
     if length < 6 {
@@ -71,7 +71,7 @@ fn string(bytes: &[u8]) -> Option<(&str, &[u8])> {
 }
 
 /// Appends the request. None, and `out` is as before: it does not fit the wire.
-pub fn encode(message: &SendMessage<'_>, out: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn encode(message: &SendMessage<'_>, out: &mut Vec<u8>) -> Option<()> {
     let recipient = u16::try_from(message.recipient.len()).ok()?;
     let text = u16::try_from(message.text.len()).ok()?;
     let key = u8::try_from(message.key.len()).ok()?;
