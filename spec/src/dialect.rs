@@ -133,7 +133,7 @@ impl Dialect {
             Framed::More(least) => return RequestHeard::More(least),
             Framed::Unfit(part, unfit, taken) => {
                 // What stands before the part that broke is known and can be echoed; the rest cannot be trusted.
-                dialogue.frame.truncate(part);
+                dialogue.frame.know(part);
                 return self.refused(taken, Some(part), unfit);
             }
             Framed::Taken(taken, body) => (taken, body),
@@ -233,7 +233,7 @@ impl Dialect {
         for entry in own.iter().chain(&self.anytime).filter(|entry| matches(&entry.meaning)) {
             let message = &entry.message;
             let slots = Slots::of(&message.body, &values);
-            match speak(&self.hear, message, &slots, &dialogue.frame, 0, &mut Numbers::new(), out) {
+            match speak(&self.hear, message, &slots, &dialogue.frame, 0, &mut Numbers::default(), out) {
                 Ok(()) => return Ok(()),
                 Err(why) => unspeakable = why,
             }
@@ -257,7 +257,7 @@ impl Dialect {
     /// With the dialogue of the oldest request that has no answer, only what can be its answer, or come at any time,
     /// is accepted. Without one, any operation's answer is.
     pub fn hear_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Option<Heard> {
-        let (mut slots, mut numbers) = (Slots::new(), Numbers::new());
+        let (mut slots, mut numbers) = (Slots::new(), Numbers::default());
         let (taken, body) = match hear_frame(&self.hear, bytes, &mut numbers, &mut ()) {
             Framed::More(_) => return None,
             Framed::Unfit(_, unfit, taken) => return Some(Heard::other(taken, unfit, self.frame_values(&numbers))),
@@ -307,7 +307,7 @@ impl Dialect {
         dialogue: Option<&Dialogue>,
     ) -> Result<(), Unfit> {
         let mut offset = 0;
-        for (index, (part, seen)) in entry.message.head.iter().zip(frame).enumerate() {
+        for (index, (part, seen)) in entry.message.frame.iter().zip(frame).enumerate() {
             let Part::Int { rule, .. } = part else {
                 offset = bytes.len();
                 continue;

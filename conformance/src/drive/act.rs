@@ -15,6 +15,10 @@ use crate::drive::wire::Wire;
 /// The pause before a server is asked again whether it has noticed that a connection is gone.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
 
+/// The pause between pieces of a write, so that the other side has a chance to read each alone. If it does not, a server
+/// that mistakes a piece for a message is not caught; nobody is accused of anything.
+const BETWEEN_PIECES: Duration = Duration::from_millis(2);
+
 impl<W: Wire> Play<'_, W> {
     pub(super) async fn act(&mut self, step: &Step) -> Result<(), Stop> {
         let actor = step.actor.as_str();
@@ -119,7 +123,7 @@ impl<W: Wire> Play<'_, W> {
         let bytes = link
             .compose(operation, &arguments)
             .map_err(|why| Stop::Suite(format!("`{operation}` cannot be said in this dialect: {why}")))?;
-        let written = link.write(&bytes).await;
+        let written = self.put(actor, &bytes).await;
         self.said(actor, format!("{operation} {arguments}"), bytes);
         // Whatever broke the connection is found when the answer is read: it may have been said before.
         let _ = written;
@@ -151,17 +155,24 @@ impl<W: Wire> Play<'_, W> {
             How::Dripped => (1..all.len()).collect(),
             How::Split(offsets) => offsets.iter().copied().filter(|offset| *offset < all.len()).collect(),
         };
-        let link = self.link(actor).await?;
         let mut start = 0;
         for cut in cuts.into_iter().chain([all.len()]) {
-            if link.write(&all[start..cut.max(start)]).await.is_err() {
+            if self.put(actor, &all[start..cut.max(start)]).await.is_err() {
                 break;
             }
             start = cut.max(start);
-            // Each piece is a segment of its own if the other side gets a chance to read between them.
-            tokio::task::yield_now().await;
+            if start < all.len() {
+                tokio::time::sleep(BETWEEN_PIECES).await;
+            }
         }
         Ok(())
+    }
+
+    async fn put(&mut self, actor: &str, bytes: &[u8]) -> std::io::Result<()> {
+        match self.links.get_mut(actor) {
+            Some(link) => link.write(bytes, &self.stage.patience, &mut self.turn).await,
+            None => Ok(()),
+        }
     }
 
     /// The arguments of an operation: what is given, the actor's own name and password, and the defaults.

@@ -11,6 +11,7 @@ use spec::codec::{Dialogue, Heard, ResponseDecoder};
 use spec::dialect::Dialect;
 use spec::value::Record;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
 use crate::drive::patience::{Patience, Turn};
 use crate::drive::wire::Wire;
@@ -20,6 +21,9 @@ const EVENTS_KEPT: usize = 4_096;
 
 /// Bytes read while one thing is waited for, at most: more is a flood.
 const BYTES_READ: usize = 8 << 20;
+
+/// How many deadlines one message may take, if every piece of it comes in time.
+const DRIP: u32 = 4;
 
 /// Something that came, in the order of coming.
 #[derive(Debug, Clone)]
@@ -97,13 +101,16 @@ impl<W: Wire> Link<W> {
         self.pending.push_back(None);
     }
 
-    /// Writes bytes in one write.
+    /// Writes bytes in one write, and waits for a server that does not read no longer than for one that does not answer.
     ///
     /// # Errors
-    /// The connection broke.
-    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await?;
-        self.stream.flush().await
+    /// The connection broke, or the server takes nothing in.
+    pub async fn write(&mut self, bytes: &[u8], patience: &Patience, turn: &mut Turn) -> io::Result<()> {
+        let writing = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        patience.wait(turn, writing).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Says that nothing more will be sent.
@@ -149,7 +156,7 @@ impl<W: Wire> Link<W> {
         if let Some(arrived) = self.back.take() {
             return arrived;
         }
-        let mut read = 0;
+        let (mut read, began) = (0, Instant::now());
         loop {
             let oldest = self.pending.front().cloned();
             let dialogue = oldest.clone().flatten();
@@ -170,6 +177,10 @@ impl<W: Wire> Link<W> {
             }
             if let Some(end) = self.end.clone() {
                 return self.arrived(Arrival::End(end), self.decoder.rest().to_vec(), None);
+            }
+            // A server that drips bytes for ever never lets a deadline pass.
+            if began.elapsed() > patience.deadline() * DRIP {
+                return self.arrived(Arrival::Silence, self.decoder.rest().to_vec(), dialogue);
             }
             if read > BYTES_READ {
                 return self.arrived(Arrival::Flood, Vec::new(), None);

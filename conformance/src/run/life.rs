@@ -30,7 +30,7 @@ async fn exchange<W: Wire>(stage: &Stage<W>) -> Sign {
         arguments.set(name, default.unwrap_or(spec::value::Value::Int(42)));
     }
     let Ok(bytes) = link.compose(fence, &arguments) else { return Sign::Answered };
-    let _ = link.write(&bytes).await;
+    let _ = link.write(&bytes, &stage.patience, &mut turn).await;
     let arrived = link.next(&stage.patience, &mut turn).await;
     match arrived.what {
         Arrival::Answer(_) | Arrival::Event(_) => Sign::Answered,

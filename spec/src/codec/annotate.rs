@@ -68,7 +68,7 @@ impl Dialect {
     pub fn annotate_request(&self, bytes: &[u8]) -> Annotated {
         let (mut slots, mut lines) = (Slots::new(), Lines::new(bytes));
         let mut title = String::new();
-        if let Framed::Taken(_, body) = hear_frame(&self.say, bytes, &mut Numbers::new(), &mut lines)
+        if let Framed::Taken(_, body) = hear_frame(&self.say, bytes, &mut Numbers::default(), &mut lines)
             && let Some(operation) = self.operation_at(bytes)
         {
             let operation = &self.operations[operation];
@@ -81,7 +81,7 @@ impl Dialect {
     /// Takes an answer or event apart, as far as it can be understood.
     pub fn annotate_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Annotated {
         let (mut slots, mut lines) = (Slots::new(), Lines::new(bytes));
-        let (mut title, mut frame) = (String::new(), Numbers::new());
+        let (mut title, mut frame) = (String::new(), Numbers::default());
         if let Framed::Taken(_, body) = hear_frame(&self.hear, bytes, &mut frame, &mut lines) {
             let fits = self.answers(dialogue).find(|(operation, entry)| {
                 self.try_entry(entry, *operation, &frame, &bytes[..body.end], body.start, &mut slots, dialogue).is_ok()

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::codec::dialogue::FRAME_FIELDS;
 use crate::codec::field::{Expr, FieldType, Int, Kind, Size, Spoken, Term};
 use crate::codec::plan::{Entry, Frame, Label, Meaning, Message, OperationPlan, Part, Plan, Refusal, Rule};
 use crate::dialect::Dialect;
@@ -107,6 +108,10 @@ impl<'a> Compiler<'a> {
             self.refuse(node, format!("nothing ends the frame's open field `{field}`"), |d| {
                 d.help("a field before it says how long the frame is: `size: u32 = length(frame)`")
             });
+        }
+        if plan.parts.len() > FRAME_FIELDS {
+            self.refuse(node, format!("a frame has at most {FRAME_FIELDS} fields"), |d| d);
+            return None;
         }
         // A frame is never shorter than its own parts.
         let shortest = plan.least_bytes() as u64;
@@ -237,7 +242,7 @@ impl<'a> Compiler<'a> {
 
     /// A frame, narrowed: numbers for its fields, and a row for the open one.
     fn message(&mut self, node: &'a Node, frame: &Frame) -> Option<Message> {
-        let mut message = Message { head: frame.plan.parts.clone(), body: Plan::default() };
+        let (mut parts, mut body) = (frame.plan.parts.clone(), Plan::default());
         let Some(entries) = node.entries() else {
             self.refuse(node, "a message is a map of the frame's fields", |d| d.help("such as {code: 3, body: []}"));
             return None;
@@ -249,14 +254,14 @@ impl<'a> Compiler<'a> {
                 continue;
             };
             if frame.open == Some(index) {
-                message.body = self.row(value, Scope::Body, 0)?;
+                body = self.row(value, Scope::Body, 0)?;
                 continue;
             }
             let Some(number) = self.document.typed::<u64>(value).ok() else {
                 self.refuse(value, format!("the frame's field `{field}` takes a number"), |d| d);
                 continue;
             };
-            if let Part::Int { least, most, rule, .. } = &mut message.head[index] {
+            if let Part::Int { least, most, rule, .. } = &mut parts[index] {
                 let (least, most) = (*least, *most);
                 *rule = Rule::Is(number);
                 if !(least..=most).contains(&number) {
@@ -264,7 +269,7 @@ impl<'a> Compiler<'a> {
                 }
             }
         }
-        Some(message)
+        Some(Message::new(parts, body))
     }
 
     /// A row: a list of fields, or the name of a shape that is one.

@@ -1,15 +1,60 @@
 //! What one exchange remembers: the numbers its frame said, so that the answer can echo them or be checked for it.
 
-use smallvec::SmallVec;
+use std::fmt;
+use std::ops::Deref;
 
-/// The numbers in the parts of a frame, in order, as far as they are known. The open part counts as 0.
-pub(crate) type Numbers = SmallVec<[u64; 8]>;
+/// The most fields that a frame can have.
+pub(crate) const FRAME_FIELDS: usize = 16;
 
 /// The memory of one operation's exchange. Opaque to all but the codec.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Dialogue {
     /// Index of the operation in the dialect, if it is known.
     pub(crate) operation: Option<usize>,
     /// What the frame of the request said.
     pub(crate) frame: Numbers,
+}
+
+/// The numbers in the fields of a frame, in order, as far as they are known. The open field counts as 0.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Numbers {
+    fields: [u64; FRAME_FIELDS],
+    known: usize,
+}
+
+impl Numbers {
+    /// Sets the number of a field, known or not.
+    #[inline]
+    pub(crate) fn set(&mut self, field: usize, number: u64) {
+        self.fields[field] = number;
+    }
+
+    /// So many fields are known from now on.
+    #[inline]
+    pub(crate) fn know(&mut self, fields: usize) {
+        self.known = fields.min(FRAME_FIELDS);
+    }
+}
+
+impl Deref for Numbers {
+    type Target = [u64];
+
+    #[inline]
+    fn deref(&self) -> &[u64] {
+        &self.fields[..self.known]
+    }
+}
+
+impl PartialEq for Numbers {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Numbers {}
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }

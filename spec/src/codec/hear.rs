@@ -115,13 +115,12 @@ pub(crate) fn hear_frame<T: Trace>(frame: &Frame, bytes: &[u8], numbers: &mut Nu
             if bytes.len() < end.unwrap_or(stop) {
                 return Framed::More(end.unwrap_or(stop));
             }
-            numbers.push(0);
             (open, at) = (at..stop, stop);
             continue;
         };
         let width = usize::from(int.width);
         let Some(seen) = read_int(bytes, at, *int) else { return Framed::More(at + width) };
-        numbers.push(seen);
+        numbers.set(index, seen);
         trace.part(&label.text, at, at + width, Slot::Int(seen));
         if let Some(reason) = check_int(seen, *least, *most, *rule)
             && unfit.is_none()
@@ -129,6 +128,7 @@ pub(crate) fn hear_frame<T: Trace>(frame: &Frame, bytes: &[u8], numbers: &mut Nu
             let closes = frame.refusals[index].as_ref().is_some_and(|refusal| refusal.close);
             let broken = Unfit { field: label.text.clone(), offset: at, reason };
             if end.is_none() || closes {
+                numbers.know(index + 1);
                 return Framed::Unfit(index, broken, None);
             }
             unfit = Some((index, broken));
@@ -138,6 +138,7 @@ pub(crate) fn hear_frame<T: Trace>(frame: &Frame, bytes: &[u8], numbers: &mut Nu
         }
         at += width;
     }
+    numbers.know(frame.plan.parts.len());
     match unfit {
         Some((index, unfit)) => Framed::Unfit(index, unfit, end),
         None => Framed::Taken(end.unwrap_or(at), open),
@@ -316,11 +317,16 @@ fn short(rest: &[u8], int: Int) -> Option<[u8; 8]> {
 
 #[inline]
 fn check_int(seen: u64, least: u64, most: u64, rule: Rule) -> Option<Reason> {
+    let fits = (least..=most).contains(&seen) && !matches!(rule, Rule::Is(expected) if seen != expected);
+    if fits { None } else { Some(unfit_int(seen, least, most, rule)) }
+}
+
+#[cold]
+fn unfit_int(seen: u64, least: u64, most: u64, rule: Rule) -> Reason {
     match rule {
-        _ if seen < least => Some(Reason::Below { seen, least }),
-        _ if seen > most => Some(Reason::Above { seen, most }),
-        Rule::Is(expected) if seen != expected => Some(Reason::Not { seen, expected }),
-        _ => None,
+        _ if seen < least => Reason::Below { seen, least },
+        Rule::Is(expected) if seen <= most => Reason::Not { seen, expected },
+        _ => Reason::Above { seen, most },
     }
 }
 

@@ -3,7 +3,9 @@
 //! The slot of a part is its place in its row. The frame has no slots: it consists of numbers, and one open part.
 //! Nothing here knows YAML. `hear` and `speak` are the only two functions that run a plan.
 
+use crate::codec::dialogue::Numbers;
 use crate::codec::field::{Int, Size};
+use crate::codec::speak::overwrite_int;
 use crate::service::FieldKind;
 
 /// One field on the wire.
@@ -121,15 +123,60 @@ pub(crate) struct Refusal {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Message {
     /// The parts of the frame, with the numbers that this message fixes.
-    pub(crate) head: Vec<Part>,
+    pub(crate) frame: Vec<Part>,
     /// The row in the frame's open part. Without parts, that part is empty.
     pub(crate) body: Plan,
+    /// The frame as it is always said, with blanks.
+    pub(crate) form: Form,
+}
+
+/// The bytes and numbers of a frame that are the same each time, and where the others go.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Form {
+    /// Bytes before the open part.
+    pub(crate) before: Vec<u8>,
+    /// Bytes behind it.
+    pub(crate) behind: Vec<u8>,
+    pub(crate) numbers: Numbers,
+    /// Parts that are new each time, by offset: from the start of the frame, or of what stands behind the open part.
+    pub(crate) blanks: Vec<Blank>,
+}
+
+/// A number to be filled in.
+#[derive(Debug, Clone)]
+pub(crate) struct Blank {
+    pub(crate) part: usize,
+    pub(crate) offset: usize,
+    pub(crate) behind: bool,
 }
 
 impl Message {
+    pub(crate) fn new(frame: Vec<Part>, body: Plan) -> Self {
+        let mut form = Form::default();
+        form.numbers.know(frame.len());
+        let mut behind = false;
+        for (index, part) in frame.iter().enumerate() {
+            let Part::Int { int, rule, .. } = part else {
+                behind = true;
+                continue;
+            };
+            let bytes = if behind { &mut form.behind } else { &mut form.before };
+            let offset = bytes.len();
+            bytes.resize(offset + usize::from(int.width), 0);
+            match rule {
+                Rule::Is(number) | Rule::Usually(number) => {
+                    overwrite_int(bytes, offset, *int, *number);
+                    form.numbers.set(index, *number);
+                }
+                _ => form.blanks.push(Blank { part: index, offset, behind }),
+            }
+        }
+        Message { frame, body, form }
+    }
+
     /// The number that a part of the frame is fixed to.
     pub(crate) fn fixed(&self, part: usize) -> Option<u64> {
-        match self.head.get(part) {
+        match self.frame.get(part) {
             Some(Part::Int { rule: Rule::Is(number), .. }) => Some(*number),
             _ => None,
         }

@@ -27,7 +27,7 @@ impl std::error::Error for Unspeakable {}
 /// Appends a whole message to `out`. On an error `out` is as before.
 ///
 /// An answer echoes the numbers of the `request` that it answers; a request has none. `fresh` is the number for fields
-/// that are new each time. What the frame says is added to `said`.
+/// that are new each time. What the frame says is `said` afterwards.
 pub(crate) fn speak(
     frame: &Frame,
     message: &Message,
@@ -56,40 +56,29 @@ fn speak_frame(
     out: &mut Vec<u8>,
 ) -> Result<(), Unspeakable> {
     let start = out.len();
-    let mut measured = None;
-    for (index, (part, label)) in message.head.iter().zip(&frame.plan.labels).enumerate() {
-        let Part::Int { int, least, most, rule } = part else {
-            speak_plan(&message.body, slots, out)?;
-            said.push(0);
-            continue;
-        };
+    out.extend_from_slice(&message.form.before);
+    speak_plan(&message.body, slots, out)?;
+    let behind = out.len();
+    out.extend_from_slice(&message.form.behind);
+    *said = message.form.numbers;
+    for blank in &message.form.blanks {
+        let Part::Int { int, least, most, rule } = &message.frame[blank.part] else { continue };
+        let label = &frame.plan.labels[blank.part];
         let value = match *rule {
-            Rule::Is(number) | Rule::Usually(number) => Some(number),
-            Rule::Fresh => Some(fresh & int.most()),
-            Rule::Open => None,
-            Rule::Echo { part, plus } => request.get(part).map(|number| number.wrapping_add_signed(plus)),
-            // Known at the end; what stands here until then takes as many bytes.
-            Rule::FrameLength { plus } => {
-                measured = Some((index, out.len(), plus));
-                Some(*least)
-            }
+            Rule::Is(number) | Rule::Usually(number) => number,
+            Rule::Fresh => fresh & int.most(),
+            Rule::FrameLength { plus } => ((out.len() - start) as u64).wrapping_add_signed(plus),
+            Rule::Echo { part, plus } => match request.get(part) {
+                Some(number) => number.wrapping_add_signed(plus),
+                None => return Err(missing(label)),
+            },
+            Rule::Open => return Err(missing(label)),
         };
-        let Some(value) = value else { return Err(missing(label)) };
         if !(*least..=*most).contains(&value) {
             return Err(out_of_range(value, *least, *most, label));
         }
-        said.push(value);
-        write_int(out, *int, value);
-    }
-    if let Some((index, at, plus)) = measured
-        && let Part::Int { int, least, most, .. } = &message.head[index]
-    {
-        let length = ((out.len() - start) as u64).wrapping_add_signed(plus);
-        if !(*least..=*most).contains(&length) {
-            return Err(out_of_range(length, *least, *most, &frame.plan.labels[index]));
-        }
-        said[index] = length;
-        overwrite_int(out, at, *int, length);
+        said.set(blank.part, value);
+        overwrite_int(out, if blank.behind { behind } else { start } + blank.offset, *int, value);
     }
     Ok(())
 }
@@ -195,11 +184,14 @@ fn write_int(out: &mut Vec<u8>, int: Int, value: u64) {
 }
 
 /// Writes a number over one of the same width.
-fn overwrite_int(out: &mut [u8], at: usize, int: Int, value: u64) {
-    let width = usize::from(int.width);
-    let field = &mut out[at..at + width];
-    match int.little {
-        true => field.copy_from_slice(&value.to_le_bytes()[..width]),
-        false => field.copy_from_slice(&value.to_be_bytes()[8 - width..]),
+#[inline]
+pub(crate) fn overwrite_int(out: &mut [u8], at: usize, int: Int, value: u64) {
+    let field = &mut out[at..at + usize::from(int.width)];
+    match (field, int.little) {
+        ([byte], _) => *byte = value as u8,
+        ([a, b], false) => [*a, *b] = (value as u16).to_be_bytes(),
+        ([a, b, c, d], false) => [*a, *b, *c, *d] = (value as u32).to_be_bytes(),
+        (field, false) => field.copy_from_slice(&value.to_be_bytes()[8 - field.len()..]),
+        (field, true) => field.copy_from_slice(&value.to_le_bytes()[..field.len()]),
     }
 }
