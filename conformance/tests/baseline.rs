@@ -8,7 +8,7 @@ use spec::Spec;
 /// The most that such a server may pass, in percent. Other suites let them pass half.
 const MOST_PERCENT: usize = 5;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_does_nothing_passes_next_to_nothing() {
     let spec = Arc::new(Spec::embedded().clone());
     let scenarios = select::scenarios(&spec).unwrap_or_else(|found| panic!("{found}"));

@@ -6,11 +6,14 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+/// Fills bytes at random.
+type Entropy = dyn Fn(&mut [u8]) + Send + Sync;
+
 /// Where time and randomness come from. Cheap to clone; clones share one source.
 #[derive(Clone)]
 pub struct World {
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
-    entropy: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    entropy: Arc<Entropy>,
 }
 
 impl World {

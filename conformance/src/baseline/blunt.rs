@@ -26,7 +26,7 @@ pub(super) enum Habit {
     Babbles,
     /// Zeros are written as fast as they are taken.
     Floods,
-    /// Events are written as fast as they are taken.
+    /// For each read, a page full of events is written.
     Chatters,
 }
 
@@ -41,7 +41,7 @@ pub(super) const ALL: &[Baseline] = &[
     blunt("echoes", "sends back what it gets", Habit::Echoes),
     blunt("babbles", "answers with random bytes", Habit::Babbles),
     blunt("floods", "sends zeros without end", Habit::Floods),
-    blunt("chatters", "sends messages without end that nobody wrote", Habit::Chatters),
+    blunt("chatters", "answers with messages that nobody wrote", Habit::Chatters),
 ];
 
 pub(super) async fn serve(habit: Habit, dialect: &Dialect, mut stream: TcpStream) -> io::Result<()> {
@@ -70,10 +70,10 @@ pub(super) async fn serve(habit: Habit, dialect: &Dialect, mut stream: TcpStream
             let (sender, text) = ("nobody".to_owned(), "nothing".to_owned());
             let event = Event::Message(Message { message_id: 1, sender, text, sent_at: 0 });
             let mut spoken = Vec::new();
-            while spoken.len() < 4 << 10 {
+            for _ in 0..100 {
                 dialect.speak_event(&event, &mut spoken).map_err(io::Error::other)?;
             }
-            loop {
+            while stream.read(&mut bytes).await? > 0 {
                 stream.write_all(&spoken).await?;
             }
         }

@@ -20,6 +20,7 @@ use crate::baseline::server::Nature;
 #[derive(Debug)]
 pub(super) struct Mind {
     logged_in: bool,
+    name: String,
     sent: u64,
     world: World,
 }
@@ -68,6 +69,14 @@ pub(super) const ALL: &[Baseline] = &[
         "looks at sessions and arguments, and keeps nothing; messages are queued",
         |mind, request| limited(request).map_or_else(|| with_session(mind, request, false), |error| Err(error.into())),
     ),
+    hollow("knows itself", "lists the own name, too", |mind, request| {
+        if let Request::LogIn { username, .. } = request { mind.name = username.clone(); }
+        if let Some(e) = limited(request) { return Err(e.into()); }
+        let mut r = with_session(mind, request, false);
+        if let (Ok(Reply::ListAccounts { usernames, .. }), Request::ListAccounts { pattern, .. }) = (&mut r, request)
+          && reference_server::pattern::Pattern::new(pattern).is_some_and(|p| p.fits(&mind.name)) { usernames.push(mind.name.clone()); }
+        r
+    }),
 ];
 
 pub(super) async fn serve(
@@ -75,7 +84,7 @@ pub(super) async fn serve(
     dialect: &Arc<Dialect>,
     mut stream: TcpStream,
 ) -> io::Result<()> {
-    let mut mind = Mind { logged_in: false, sent: 0, world: World::real() };
+    let mut mind = Mind { logged_in: false, name: String::new(), sent: 0, world: World::real() };
     let mut decoder = RequestDecoder::new(Arc::clone(dialect));
     let mut bytes = vec![0; 16 << 10];
     loop {

@@ -47,7 +47,7 @@ pub enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Judge a target: the reference (default), an address, a command, or a target file.
-    Run(run::RunArguments),
+    Run(Box<run::RunArguments>),
     /// List cases, or requirements.
     List(list::ListArguments),
     /// Tell everything about a requirement, operation, error, policy or case.
@@ -82,8 +82,8 @@ pub fn main(arguments: Arguments) -> Exit {
         },
     };
     match arguments.command {
-        None => run::main(run::RunArguments::default(), &source),
-        Some(Command::Run(run)) => run::main(run, &source),
+        None => run::main(&run::RunArguments::default(), &source),
+        Some(Command::Run(run)) => run::main(&run, &source),
         Some(Command::List(list)) => list::main(&list, &source),
         Some(Command::Explain(explain)) => explain::main(&explain, &source),
         Some(Command::Check(check)) => check::main(&check, &source),

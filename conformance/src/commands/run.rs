@@ -22,6 +22,9 @@ use crate::run::{Progress, Settings, run};
 use crate::select::{self, Case, Filter};
 use crate::target::{Program, Reference, Remote, Target, read_file};
 
+/// The longest run, in seconds, if nothing else is said. A healthy server takes one.
+const AT_MOST_S: u64 = 600;
+
 /// Where the cases of the last run that did not pass are kept.
 const LAST_FAILED: &str = ".conformance/last-failed";
 
@@ -66,10 +69,10 @@ pub struct RunArguments {
     /// The shortest time to wait for an answer, in milliseconds [default: 250]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub deadline_ms: Option<u64>,
-    /// The longest time for the whole run, in seconds; what was not reached then is counted as such.
-    #[arg(long, value_name = "S", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub at_most_s: u64,
-    /// Leave the colours to --color, and print a line for each case.
+    /// The longest time for the whole run, in seconds; what was not reached then is counted as such [default: 600]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub at_most_s: Option<u64>,
+    /// Print a line for each case as it is decided.
     #[arg(long, short)]
     pub verbose: bool,
     /// A server to start, and its arguments.
@@ -78,8 +81,8 @@ pub struct RunArguments {
 }
 
 /// Runs the command.
-pub fn main(arguments: RunArguments, source: &Source) -> Exit {
-    judge(&arguments, source).unwrap_or_else(|exit| exit)
+pub fn main(arguments: &RunArguments, source: &Source) -> Exit {
+    judge(arguments, source).unwrap_or_else(|exit| exit)
 }
 
 fn judge(arguments: &RunArguments, source: &Source) -> Result<Exit, Exit> {
@@ -91,7 +94,7 @@ fn judge(arguments: &RunArguments, source: &Source) -> Result<Exit, Exit> {
     let settings = Settings {
         jobs: arguments.jobs.map(usize::from),
         deadline: arguments.deadline_ms.map(Duration::from_millis),
-        at_most: Some(Duration::from_secs(arguments.at_most_s.max(1))),
+        at_most: Some(Duration::from_secs(arguments.at_most_s.unwrap_or(AT_MOST_S))),
         ..Settings::default()
     };
     let progress = Shown::new(arguments, &target, cases.len());

@@ -158,8 +158,7 @@ impl<W: Wire> Link<W> {
         }
         let (mut read, began) = (0, Instant::now());
         loop {
-            let oldest = self.pending.front().cloned();
-            let dialogue = oldest.clone().flatten();
+            let dialogue = self.pending.front().copied().flatten();
             if let Some((heard, bytes)) = self.decoder.next(dialogue.as_ref()) {
                 match heard {
                     Heard::Ignored { .. } => continue,

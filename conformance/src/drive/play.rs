@@ -213,7 +213,7 @@ impl<'a, W: Wire> Play<'a, W> {
             _ if !arrived.bytes.is_empty() => Direction::Heard,
             _ => Direction::Noted,
         };
-        self.record(actor, direction, text, arrived.bytes.clone(), arrived.dialogue.clone());
+        self.record(actor, direction, text, arrived.bytes.clone(), arrived.dialogue);
     }
 
     pub(super) fn note(&mut self, actor: &str, text: &str) {

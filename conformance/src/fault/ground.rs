@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use reference_server::net::Tcp;
 use spec::scenario::{Fault, Scenario};
 
+use crate::drive::{Names, Outcome, Play, Stage};
 use crate::fault::relay::Relay;
+use crate::finding::Evidence;
 use crate::target::{Eventually, Instance, ServerOptions, StartError, Starter};
 
 /// What a play stands on.
@@ -100,5 +102,33 @@ impl Ground for Fragile {
             }
             Ok(())
         })
+    }
+}
+
+/// Makes the ground that a play needs: where nothing breaks, the one that all share.
+#[derive(Clone)]
+#[allow(missing_debug_implementations, reason = "it holds a way to start things")]
+pub struct Grounds {
+    /// `host:port` of the instance that cases share.
+    pub address: String,
+    /// How plays that break a server have one of their own.
+    pub starter: Arc<dyn Starter>,
+    /// What it is started with.
+    pub options: ServerOptions,
+}
+
+impl Grounds {
+    /// Plays a scenario on the ground that it needs.
+    pub async fn play(&self, stage: &Stage<Tcp>, scenario: &Arc<Scenario>, names: &Names, number: usize) -> Outcome {
+        if !Fragile::is_needed(scenario) {
+            return Play::play(stage, scenario, names, number).await;
+        }
+        match Fragile::new(scenario, &self.address, self.starter.clone(), self.options.clone()).await {
+            Ok(ground) => {
+                let stage = Stage { ground: Arc::new(ground), ..stage.clone() };
+                Play::play(&stage, scenario, names, number).await
+            }
+            Err(error) => Outcome::Undecided(Box::new(Evidence::of_start(scenario, error))),
+        }
     }
 }

@@ -6,5 +6,5 @@
 mod ground;
 mod relay;
 
-pub use ground::{Fragile, Ground, Open};
+pub use ground::{Fragile, Ground, Grounds, Open};
 pub use relay::{Gate, Relay};

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 
 use crate::drive::Outcome;
 use crate::finding::{CaseResult, Evidence, Verdict};
-use crate::run::{Doubtful, Group, life};
+use crate::run::group::{Doubtful, Group};
+use crate::run::life;
 use crate::target::{Instance, StartError};
 
 impl Group<'_> {
@@ -21,6 +22,16 @@ impl Group<'_> {
         doubtful: Vec<Doubtful>,
     ) -> Result<(), StartError> {
         if doubtful.is_empty() {
+            return Ok(());
+        }
+        if self.settings.regardless {
+            // A second look could only convict, and never let a case pass.
+            for Doubtful { case, first, .. } in doubtful {
+                let why = format!("not looked at again: {}", first.seen);
+                let dialect = &self.target.dialect.name;
+                let result = CaseResult::new(dialect, &case.scenario, Verdict::Inconclusive, why).with_evidence(*first);
+                self.decide(&case, result);
+            }
             return Ok(());
         }
         self.progress.again(doubtful.len());
@@ -33,15 +44,15 @@ impl Group<'_> {
     }
 
     async fn again_alone(&mut self, instance: &mut Box<dyn Instance>, doubtful: Doubtful) -> Result<(), StartError> {
-        let mut stage = self.stage(instance);
+        let mut stage = self.stage(&**instance);
         stage.patience = stage.patience.second_round();
         let Doubtful { case, first, .. } = doubtful;
-        let outcome = self.ground(instance).play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
+        let outcome = self.ground(&**instance).play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
         let alive = match &outcome {
             Outcome::Lost(_) | Outcome::Silent(_) => life::proof(&stage).await,
             _ => true,
         };
-        if alive || self.settings.regardless {
+        if alive {
             let result = self.compare(&case.scenario, &first, outcome, true);
             self.decide(&case, result);
             return Ok(());
@@ -69,13 +80,13 @@ impl Group<'_> {
         if silent.is_empty() {
             return Ok(());
         }
-        let mut stage = self.stage(instance);
+        let mut stage = self.stage(&**instance);
         stage.patience = stage.patience.second_round();
         let stage = Arc::new(stage);
         let mut players = JoinSet::new();
         for (index, doubtful) in silent.iter().enumerate() {
             let (stage, scenario) = (stage.clone(), doubtful.case.scenario.clone());
-            let (names, number, grounds) = (self.names.clone(), self.again_number(doubtful.case.number), self.ground(instance));
+            let (names, number, grounds) = (self.names.clone(), self.again_number(doubtful.case.number), self.ground(&**instance));
             players.spawn(async move { (index, grounds.play(&stage, &scenario, &names, number).await) });
         }
         let mut outcomes = Vec::new();

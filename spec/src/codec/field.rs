@@ -139,7 +139,7 @@ fn parse_int(word: &str) -> Option<Int> {
         None => (word, false),
     };
     let bits: u8 = bits.strip_prefix('u')?.parse().ok()?;
-    (bits % 8 == 0 && (8..=64).contains(&bits)).then_some(Int { width: bits / 8, little })
+    (bits.is_multiple_of(8) && (8..=64).contains(&bits)).then_some(Int { width: bits / 8, little })
 }
 
 fn parse_size(text: &str) -> Result<Size, String> {

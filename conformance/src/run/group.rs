@@ -1,0 +1,249 @@
+//! The cases that share an instance: batches that it bears, the first round, and a new instance when it dies.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reference_server::net::Tcp;
+use spec::Spec;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::drive::{Names, Outcome, Patience, Stage};
+use crate::fault::{Grounds, Open};
+use crate::finding::{CaseResult, Evidence, Verdict};
+use crate::run::{Decided, FirstResult, Progress, Settings, life};
+use crate::select::Case;
+use crate::target::{Instance, ServerOptions, StartError, Target};
+
+/// Cases side by side against a target that says nothing about it.
+const JOBS: usize = 16;
+
+/// How often a target that dies is started again.
+const RESTARTS: usize = 32;
+
+/// The cases that share an instance.
+pub(super) struct Group<'a> {
+    pub(super) target: &'a Target,
+    pub(super) spec: &'a Arc<Spec>,
+    pub(super) settings: &'a Settings,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) names: &'a Names,
+    pub(super) options: ServerOptions,
+    pub(super) patience: Patience,
+    pub(super) began: Instant,
+    pub(super) first: &'a FirstResult,
+    pub(super) results: BTreeMap<usize, CaseResult>,
+    pub(super) restarts: usize,
+}
+
+/// A case whose first play met silence or lost its connection.
+pub(super) struct Doubtful {
+    pub(super) case: Case,
+    pub(super) first: Box<Evidence>,
+    pub(super) silent: bool,
+}
+
+impl Group<'_> {
+    pub(super) async fn run(mut self, cases: VecDeque<Case>) -> Decided {
+        let all: Vec<Case> = cases.iter().cloned().collect();
+        let stopped = self.rounds(cases).await.err();
+        if let Some(error) = &stopped {
+            for case in all {
+                if !self.results.contains_key(&case.number) {
+                    self.decide(&case, CaseResult::new(&self.target.dialect.name, &case.scenario, Verdict::NotReached, &error.why));
+                }
+            }
+        }
+        (self.results, stopped)
+    }
+
+    async fn rounds(&mut self, cases: VecDeque<Case>) -> Result<(), StartError> {
+        let mut instance = self.target.starter.start(&self.options).await?;
+        if !self.settings.regardless {
+            let stage = self.stage(&*instance);
+            if let Err(why) = life::preflight(&stage, &instance.address()).await {
+                let error = StartError { why: life::ending(&mut instance, why), output: instance.output() };
+                instance.stop().await;
+                return Err(error);
+            }
+        }
+        let (transport, ordinary): (VecDeque<Case>, VecDeque<Case>) =
+            cases.into_iter().partition(|case| case.scenario.transport);
+        let mut doubtful = Vec::new();
+        let mut result = Ok(());
+        for mut cases in [ordinary, transport] {
+            let mut batch = self.batch(&mut cases);
+            while !batch.is_empty() {
+                result = self.first_round(&mut instance, batch, &mut doubtful).await;
+                if result.is_err() {
+                    break;
+                }
+                batch = self.batch(&mut cases);
+                if !batch.is_empty() && self.target.accounts.is_some() {
+                    result = self.renew(&mut instance).await;
+                }
+            }
+            if result.is_err() {
+                break;
+            }
+        }
+        if result.is_ok() {
+            result = self.second_round(&mut instance, doubtful).await;
+        }
+        instance.stop().await;
+        result
+    }
+
+    /// As many cases as one instance bears.
+    fn batch(&self, cases: &mut VecDeque<Case>) -> VecDeque<Case> {
+        let Some(most) = self.target.accounts else { return std::mem::take(cases) };
+        let (mut batch, mut accounts) = (VecDeque::new(), 0);
+        while let Some(case) = cases.front() {
+            accounts += accounts_of(case);
+            if accounts > most && !batch.is_empty() {
+                break;
+            }
+            batch.extend(cases.pop_front());
+        }
+        batch
+    }
+
+    /// A new instance in place of one that is used up or dead.
+    pub(super) async fn renew(&mut self, instance: &mut Box<dyn Instance>) -> Result<(), StartError> {
+        if !self.target.starter.is_ours() {
+            let most = self.target.accounts.unwrap_or_default();
+            return Err(StartError::new(format!("the target bears {most} accounts, and the suite cannot start it anew")));
+        }
+        let fresh: Box<dyn Instance> = Box::new(life::Gone);
+        std::mem::replace(instance, fresh).stop().await;
+        *instance = self.target.starter.start(&self.options).await?;
+        Ok(())
+    }
+
+    /// Plays cases side by side; when the instance dies, goes on with a new one.
+    async fn first_round(
+        &mut self,
+        instance: &mut Box<dyn Instance>,
+        cases: VecDeque<Case>,
+        doubtful: &mut Vec<Doubtful>,
+    ) -> Result<(), StartError> {
+        let waiting = Arc::new(Mutex::new(cases));
+        loop {
+            let stage = Arc::new(self.stage(&**instance));
+            let dead = Arc::new(AtomicBool::new(false));
+            let mut players = JoinSet::new();
+            let (results, mut coming) = tokio::sync::mpsc::unbounded_channel();
+            let jobs = self.settings.jobs.or(self.target.jobs).unwrap_or(JOBS);
+            let jobs = if self.target.lacks.contains("many_connections") { 1 } else { jobs };
+            let regardless = self.settings.regardless;
+            for _ in 0..jobs.max(1) {
+                let (waiting, stage, dead, names) = (waiting.clone(), stage.clone(), dead.clone(), self.names.clone());
+                let (results, maker, end) = (results.clone(), self.ground(&**instance), self.end());
+                players.spawn(async move {
+                    while !dead.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end) {
+                        let Some(case) = waiting.lock().await.pop_front() else { return };
+                        let outcome = maker.play(&stage, &case.scenario, &names, case.number).await;
+                        let lost = !regardless && matches!(outcome, Outcome::Lost(_) | Outcome::Silent(_));
+                        if lost && !life::proof(&stage).await {
+                            dead.store(true, Ordering::Relaxed);
+                        }
+                        let _ = results.send((case, outcome));
+                    }
+                });
+            }
+            drop(results);
+            while let Some((case, outcome)) = coming.recv().await {
+                match outcome {
+                    Outcome::Lost(first) => doubtful.push(Doubtful { case, first, silent: false }),
+                    Outcome::Silent(first) => doubtful.push(Doubtful { case, first, silent: true }),
+                    outcome => {
+                        let result = self.judge(&case, outcome);
+                        self.decide(&case, result);
+                    }
+                }
+            }
+            while players.join_next().await.is_some() {}
+            self.in_time()?;
+            if !dead.load(Ordering::Relaxed) {
+                if waiting.lock().await.is_empty() {
+                    return Ok(());
+                }
+                continue;
+            }
+            let death = life::ending(instance, "the target stopped answering in the middle of the run".into());
+            self.restarts += 1;
+            if !self.target.starter.is_ours() || self.restarts > RESTARTS {
+                return Err(StartError { why: death, output: instance.output() });
+            }
+            self.renew(instance).await?;
+            if waiting.lock().await.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When the whole run must end.
+    fn end(&self) -> Option<Instant> {
+        self.settings.at_most.map(|at_most| self.began + at_most)
+    }
+
+    /// Whether there is time left.
+    pub(super) fn in_time(&self) -> Result<(), StartError> {
+        match self.settings.at_most {
+            Some(at_most) if self.began.elapsed() >= at_most => {
+                Err(StartError::new(format!("the run was to take {} s at most", at_most.as_secs())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn ground(&self, instance: &dyn Instance) -> Grounds {
+        Grounds {
+            address: instance.address(),
+            starter: self.target.starter.clone(),
+            options: self.options.clone(),
+        }
+    }
+
+    pub(super) fn stage(&self, instance: &dyn Instance) -> Stage<Tcp> {
+        Stage {
+            wire: Tcp,
+            ground: Arc::new(Open(instance.address())),
+            dialect: self.target.dialect.clone(),
+            spec: self.spec.clone(),
+            patience: self.patience.clone(),
+        }
+    }
+
+    /// An outcome that needs no second look.
+    fn judge(&self, case: &Case, outcome: Outcome) -> CaseResult {
+        let dialect = &self.target.dialect.name;
+        match outcome {
+            Outcome::Passed(_) => CaseResult::new(dialect, &case.scenario, Verdict::Passed, ""),
+            Outcome::Failed(evidence) => CaseResult::failed(dialect, &case.scenario, *evidence),
+            Outcome::Undecided(evidence) | Outcome::Silent(evidence) | Outcome::Lost(evidence) => {
+                let why = format!("preparation did not succeed: {}", evidence.seen);
+                CaseResult::new(dialect, &case.scenario, Verdict::Inconclusive, why).with_evidence(*evidence)
+            }
+        }
+    }
+
+    pub(super) fn decide(&mut self, case: &Case, result: CaseResult) {
+        if result.verdict != Verdict::NotReached {
+            self.first.set(self.began.elapsed());
+        }
+        self.progress.decided(&result);
+        self.results.insert(case.number, result);
+    }
+}
+
+/// Accounts that a case makes, roughly: its actors, and what its steps create.
+fn accounts_of(case: &Case) -> u64 {
+    let created = case.scenario.all_steps().filter_map(|step| match &step.verb {
+        spec::scenario::Verb::Operation { name, .. } if name == "create_account" => Some(step.times),
+        _ => None,
+    });
+    case.scenario.actors.len() as u64 + created.sum::<u64>()
+}
