@@ -45,6 +45,38 @@ mod decode {
         });
     }
 
+    #[divan::bench]
+    fn tmp_setup(bencher: Bencher<'_, '_>) {
+        bencher.bench_local(|| {
+            let mut slots = Slots::new();
+            let mut dialogue = Dialogue::default();
+            black_box((&mut slots, &mut dialogue));
+        });
+    }
+    #[divan::bench]
+    fn tmp_dialogue(bencher: Bencher<'_, '_>) {
+        bencher.bench_local(|| {
+            let mut dialogue = Dialogue::default();
+            black_box(&mut dialogue);
+        });
+    }
+    #[divan::bench]
+    fn tmp_short(bencher: Bencher<'_, '_>) {
+        let (dialect, bytes) = (framed(), frame());
+        bencher.bench_local(|| {
+            let mut slots = Slots::new();
+            let mut dialogue = Dialogue::default();
+            let r = dialect.hear_request(black_box(&bytes[..60]), &mut slots, &mut dialogue);
+            matches!(r, RequestHeard::More(_))
+        });
+    }
+    #[divan::bench]
+    fn tmp_utf8(bencher: Bencher<'_, '_>) {
+        let bytes = frame();
+        bencher.bench_local(|| {
+            (std::str::from_utf8(black_box(&bytes[12..15])).is_ok(), std::str::from_utf8(black_box(&bytes[17..47])).is_ok())
+        });
+    }
     /// As a connection does it: new slots for each message.
     #[divan::bench]
     fn by_plan(bencher: Bencher<'_, '_>) {
@@ -52,7 +84,8 @@ mod decode {
         let operation = dialect.operation("send_message").expect("an operation");
         let [text, key] = ["text", "key"].map(|name| dialect.slot(operation, name).expect("an argument"));
         bencher.bench_local(|| {
-            let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
+            let mut slots = Slots::new();
+            let mut dialogue = Dialogue::default();
             match dialect.hear_request(black_box(&bytes), &mut slots, &mut dialogue) {
                 RequestHeard::Taken(taken) => (taken, length(&slots, text), length(&slots, key)),
                 _ => panic!("the frame is good"),

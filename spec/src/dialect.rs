@@ -4,7 +4,7 @@
 //! Not here: reading it from YAML (`codec::compile`), and the buffering of a connection (`codec::stream`).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::dialogue::Numbers;
 use crate::codec::plan::{Entry, Frame, Meaning, OperationPlan, Part, Rule};
@@ -39,7 +39,7 @@ pub struct Dialect {
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     part: usize,
-    operations: BTreeMap<u64, usize>,
+    operations: Vec<(u64, usize)>,
 }
 
 /// What came out of the bytes of a request.
@@ -157,7 +157,10 @@ impl Dialect {
 
     fn operation_heard(&self, frame: &[u64]) -> Option<usize> {
         match &self.index {
-            Some(index) => index.operations.get(&frame[index.part]).copied(),
+            Some(index) => {
+                let number = frame[index.part];
+                index.operations.iter().find(|(known, _)| *known == number).map(|(_, operation)| *operation)
+            }
             None => self.operations.iter().position(|operation| {
                 (0..frame.len()).all(|part| operation.say.fixed(part).is_none_or(|number| frame[part] == number))
             }),
@@ -386,13 +389,12 @@ impl Dialect {
     /// Finds the one number that tells the operations apart.
     pub(crate) fn index_operations(&mut self) {
         let constant = |part: &usize| matches!(self.say.plan.parts[*part], Part::Int { rule: Rule::Is(_), .. });
-        let codes = |part: usize| -> BTreeMap<u64, usize> {
-            let operations = self.operations.iter().enumerate();
-            operations.filter_map(|(index, operation)| Some((operation.say.fixed(part)?, index))).collect()
+        let index = |part: usize| {
+            let numbers = self.operations.iter().enumerate().map(|(at, operation)| Some((operation.say.fixed(part)?, at)));
+            let operations: Vec<(u64, usize)> = numbers.collect::<Option<_>>()?;
+            let different: BTreeSet<u64> = operations.iter().map(|(number, _)| *number).collect();
+            (different.len() == operations.len()).then_some(Index { part, operations })
         };
-        self.index = (0..self.say.plan.parts.len())
-            .filter(|part| !constant(part))
-            .map(|part| Index { part, operations: codes(part) })
-            .find(|index| index.operations.len() == self.operations.len());
+        self.index = (0..self.say.plan.parts.len()).filter(|part| !constant(part)).find_map(index);
     }
 }

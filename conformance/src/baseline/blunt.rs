@@ -26,7 +26,7 @@ pub(super) enum Habit {
     Babbles,
     /// Zeros are written as fast as they are taken.
     Floods,
-    /// For each read, a page full of events is written.
+    /// For each read, some events are written.
     Chatters,
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn serve(habit: Habit, dialect: &Dialect, mut stream: TcpStream
             let (sender, text) = ("nobody".to_owned(), "nothing".to_owned());
             let event = Event::Message(Message { message_id: 1, sender, text, sent_at: 0 });
             let mut spoken = Vec::new();
-            for _ in 0..100 {
+            for _ in 0..8 {
                 dialect.speak_event(&event, &mut spoken).map_err(io::Error::other)?;
             }
             while stream.read(&mut bytes).await? > 0 {

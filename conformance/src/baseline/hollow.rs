@@ -1,15 +1,16 @@
 //! Hollow servers: they decode every request properly, answer well-formed answers, and do nothing.
 //!
 //! Each is as clever as one can be without keeping accounts or messages. What they know is one connection's own: whether
-//! a log in was answered on it, and how many messages were. Framing is right in all of them.
+//! a log in was answered on it and for whom, and how many messages were. Framing is right in all of them.
 
 use std::io;
+use std::sync::Arc;
 
+use reference_server::pattern::Pattern;
 use reference_server::world::World;
 use spec::codec::{Inbound, RequestDecoder};
 use spec::dialect::Dialect;
 use spec::message::{ErrorName, Operation, Reply, Request, Response};
-use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -69,13 +70,18 @@ pub(super) const ALL: &[Baseline] = &[
         "looks at sessions and arguments, and keeps nothing; messages are queued",
         |mind, request| limited(request).map_or_else(|| with_session(mind, request, false), |error| Err(error.into())),
     ),
-    hollow("knows itself", "lists the own name, too", |mind, request| {
-        if let Request::LogIn { username, .. } = request { mind.name = username.clone(); }
-        if let Some(e) = limited(request) { return Err(e.into()); }
-        let mut r = with_session(mind, request, false);
-        if let (Ok(Reply::ListAccounts { usernames, .. }), Request::ListAccounts { pattern, .. }) = (&mut r, request)
-          && reference_server::pattern::Pattern::new(pattern).is_some_and(|p| p.fits(&mind.name)) { usernames.push(mind.name.clone()); }
-        r
+    hollow("knows itself", "as the one above, and lists the name that logged in on the connection", |mind, request| {
+        let mut response =
+            limited(request).map_or_else(|| with_session(mind, request, false), |error| Err(error.into()));
+        match (request, &mut response) {
+            (Request::LogIn { username, .. }, Ok(_)) => mind.name.clone_from(username),
+            (Request::ListAccounts { pattern, .. }, Ok(Reply::ListAccounts { usernames, .. })) => {
+                let fits = Pattern::new(pattern).is_some_and(|pattern| pattern.fits(&mind.name));
+                usernames.extend(fits.then(|| mind.name.clone()));
+            }
+            _ => {}
+        }
+        response
     }),
 ];
 

@@ -74,7 +74,6 @@ impl Baseline {
         let cases = select::cases(scenarios, &target, &Filter::default());
         let settings = Settings { jobs: Some(JOBS), deadline: Some(DEADLINE), regardless: true, ..Settings::default() };
         let run = run(&target, spec, cases, &settings, &Quiet).await;
-        eprintln!("{} {:?} p{} f{} i{} n{} nr{} stopped {:?}", self.name, run.elapsed, run.count(Verdict::Passed), run.count(Verdict::Failed), run.count(Verdict::Inconclusive), run.count(Verdict::NotApplicable), run.count(Verdict::NotReached), run.stopped);
         let passed = run.results.iter().filter(|result| result.verdict == Verdict::Passed);
         let passed_ids: Vec<String> = passed.map(|result| result.id.clone()).collect();
         Score {

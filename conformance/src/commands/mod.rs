@@ -47,6 +47,14 @@ pub enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Judge a target: the reference (default), an address, a command, or a target file.
+    ///
+    /// TARGET is `reference`, HOST:PORT of a server that runs, or a target file (YAML, see docs/03-your-server.md).
+    /// A server to be started can also follow `--`; {port} in its arguments is replaced by a free port:
+    ///
+    ///   conformance run 127.0.0.1:6262
+    ///   conformance run -- python3 server.py --port {port}
+    ///   conformance run my-server.yaml --case delivery/
+    #[command(verbatim_doc_comment)]
     Run(Box<run::RunArguments>),
     /// List cases, or requirements.
     List(list::ListArguments),

@@ -28,14 +28,8 @@ const AT_MOST_S: u64 = 600;
 /// Where the cases of the last run that did not pass are kept.
 const LAST_FAILED: &str = ".conformance/last-failed";
 
-/// Judge a target.
-///
-/// TARGET is `reference` (the default), `HOST:PORT` of a server that runs, or a target file (YAML). A server to be
-/// started can also follow `--`; `{port}` in its arguments is replaced by a free port:
-///
-///   conformance run -- python3 server.py --port {port}
+/// The arguments of `conformance run`.
 #[derive(Debug, Clone, Default, Args)]
-#[command(verbatim_doc_comment)]
 pub struct RunArguments {
     /// `reference`, HOST:PORT, or a target file.
     pub target: Option<String>,

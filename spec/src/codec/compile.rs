@@ -113,16 +113,17 @@ impl<'a> Compiler<'a> {
             self.refuse(node, format!("a frame has at most {FRAME_FIELDS} fields"), |d| d);
             return None;
         }
-        // A frame is never shorter than its own parts.
+        // A frame is never shorter than its own parts, and without an open one never longer.
         let shortest = plan.least_bytes() as u64;
         if let Some(Part::Int { least, most, rule: Rule::FrameLength { plus }, .. }) =
             measured.map(|index| &mut plan.parts[index])
         {
             *least = (*least).max(shortest.saturating_add_signed(*plus));
-            *most = (*most).min(LONGEST_FRAME);
+            let longest = if open.is_some() { LONGEST_FRAME } else { shortest.saturating_add_signed(*plus) };
+            *most = (*most).min(longest);
         }
         let behind = open.map_or(0, |open| plan.parts[open + 1..].iter().map(Part::least_bytes).sum());
-        Some(Frame { plan, open, behind, refusals: Vec::new() })
+        Some(Frame { plan, open, measured, behind, refusals: Vec::new() })
     }
 
     /// `refuse:` which errors answer the fields of a request's frame.
@@ -262,10 +263,10 @@ impl<'a> Compiler<'a> {
                 continue;
             };
             if let Part::Int { least, most, rule, .. } = &mut parts[index] {
-                let (least, most) = (*least, *most);
-                *rule = Rule::Is(number);
-                if !(least..=most).contains(&number) {
-                    self.refuse(value, format!("`{field}` cannot be {number}: its type holds {least} to {most}"), |d| d);
+                let (low, high) = (*least, *most);
+                (*least, *most, *rule) = (number, number, Rule::Is(number));
+                if !(low..=high).contains(&number) {
+                    self.refuse(value, format!("`{field}` cannot be {number}: its type holds {low} to {high}"), |d| d);
                 }
             }
         }
@@ -349,7 +350,15 @@ impl<'a> Compiler<'a> {
                     Rule::Open if !self.label(label, text).named => Rule::Usually(least),
                     rule => rule,
                 };
-                Some(Part::Int { int, least, most: most.min(int.most()), rule })
+                let (low, high) = (least, most.min(int.most()));
+                match rule {
+                    Rule::Is(number) | Rule::Usually(number) if !(low..=high).contains(&number) => {
+                        self.refuse(node, format!("{number} is not among {low} to {high}"), |d| d);
+                        None
+                    }
+                    Rule::Is(number) => Some(Part::Int { int, least: number, most: number, rule }),
+                    rule => Some(Part::Int { int, least: low, most: high, rule }),
+                }
             }
             Kind::Bytes { size, utf8 } => {
                 self.refuse_computed(node, &field);

@@ -29,6 +29,12 @@ impl Numbers {
         self.fields[field] = number;
     }
 
+    /// The number of a field that was set.
+    #[inline]
+    pub(crate) fn at(&self, field: usize) -> u64 {
+        self.fields[field]
+    }
+
     /// So many fields are known from now on.
     #[inline]
     pub(crate) fn know(&mut self, fields: usize) {

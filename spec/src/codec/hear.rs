@@ -107,42 +107,79 @@ impl Trace for () {}
 /// Finds a frame's end and reads its numbers; the open part is left as bytes.
 #[inline]
 pub(crate) fn hear_frame<T: Trace>(frame: &Frame, bytes: &[u8], numbers: &mut Numbers, trace: &mut T) -> Framed {
-    let (mut at, mut end, mut unfit, mut open) = (0, None, None, 0..0);
-    for (index, (part, label)) in frame.plan.parts.iter().zip(&frame.plan.labels).enumerate() {
-        let Part::Int { int, least, most, rule } = part else {
-            // The open part, whose end the frame's length tells; parts behind it have a fixed width.
-            let stop = end.map_or(bytes.len(), |end: usize| end.saturating_sub(frame.behind)).max(at);
-            if bytes.len() < end.unwrap_or(stop) {
-                return Framed::More(end.unwrap_or(stop));
-            }
-            (open, at) = (at..stop, stop);
-            continue;
-        };
-        let width = usize::from(int.width);
-        let Some(seen) = read_int(bytes, at, *int) else { return Framed::More(at + width) };
-        numbers.set(index, seen);
-        trace.part(&label.text, at, at + width, Slot::Int(seen));
-        if let Some(reason) = check_int(seen, *least, *most, *rule)
-            && unfit.is_none()
-        {
-            let closes = frame.refusals[index].as_ref().is_some_and(|refusal| refusal.close);
-            let broken = Unfit { field: label.text.clone(), offset: at, reason };
-            if end.is_none() || closes {
-                numbers.know(index + 1);
-                return Framed::Unfit(index, broken, None);
-            }
-            unfit = Some((index, broken));
-        }
-        if let (Rule::FrameLength { plus }, None) = (rule, &unfit) {
-            end = Some((seen as i64 - plus) as usize);
-        }
-        at += width;
+    let header = frame.open.unwrap_or(frame.plan.parts.len());
+    let at = match hear_numbers(frame, 0..header, bytes, 0, numbers, trace) {
+        Ok(at) => at,
+        Err(framed) => return framed,
+    };
+    let end = frame.end(numbers).unwrap_or(at);
+    if bytes.len() < end {
+        return Framed::More(end);
+    }
+    let behind = end - frame.behind;
+    if let Some(open) = frame.open
+        && let Err(framed) = hear_numbers(frame, open + 1..frame.plan.parts.len(), bytes, behind, numbers, trace)
+    {
+        return framed;
     }
     numbers.know(frame.plan.parts.len());
-    match unfit {
-        Some((index, unfit)) => Framed::Unfit(index, unfit, end),
-        None => Framed::Taken(end.unwrap_or(at), open),
+    Framed::Taken(end, at..behind)
+}
+
+/// Reads the numbers of some parts from `at` on, and tells where they end.
+#[inline]
+fn hear_numbers<T: Trace>(
+    frame: &Frame,
+    parts: Range<usize>,
+    bytes: &[u8],
+    mut at: usize,
+    numbers: &mut Numbers,
+    trace: &mut T,
+) -> Result<usize, Framed> {
+    let first = parts.start;
+    for (index, (part, label)) in frame.plan.parts[parts.clone()].iter().zip(&frame.plan.labels[parts]).enumerate() {
+        let Part::Int { int, least, most, .. } = part else { continue };
+        let Some(seen) = read_int(bytes, at, *int) else { return Err(Framed::More(at + usize::from(int.width))) };
+        numbers.set(first + index, seen);
+        trace.part(&label.text, at, at + usize::from(int.width), Slot::Int(seen));
+        if !(*least..=*most).contains(&seen) {
+            return Err(hear_misfit(frame, first + index, bytes, at, numbers, trace));
+        }
+        at += usize::from(int.width);
     }
+    Ok(at)
+}
+
+/// A number of the frame that does not fit. If it leaves the end of the frame known, the frame is heard nevertheless.
+#[cold]
+fn hear_misfit<T: Trace>(
+    frame: &Frame,
+    index: usize,
+    bytes: &[u8],
+    offset: usize,
+    numbers: &mut Numbers,
+    trace: &mut T,
+) -> Framed {
+    numbers.know(index + 1);
+    let part = &frame.plan.parts[index];
+    let field = frame.plan.labels[index].text.clone();
+    let unfit = Unfit { field, offset, reason: why_not(numbers[index], part) };
+    let closes = frame.refusals[index].as_ref().is_some_and(|refusal| refusal.close);
+    let measured = frame.measured.filter(|measured| *measured < index && !closes);
+    let Some(end) = measured.and_then(|_| frame.end(numbers)) else { return Framed::Unfit(index, unfit, None) };
+    if bytes.len() < end {
+        return Framed::More(end);
+    }
+    let mut at = offset + part.least_bytes();
+    for (index, (part, label)) in frame.plan.parts.iter().zip(&frame.plan.labels).enumerate().skip(index + 1) {
+        let Part::Int { int, .. } = part else { break };
+        let Some(seen) = read_int(&bytes[..end], at, *int) else { break };
+        numbers.set(index, seen);
+        numbers.know(index + 1);
+        trace.part(&label.text, at, at + usize::from(int.width), Slot::Int(seen));
+        at += usize::from(int.width);
+    }
+    Framed::Unfit(index, unfit, Some(end))
 }
 
 /// Reads a row of parts, which must fill `bytes` from `from` to the end, into the slots.
@@ -197,10 +234,10 @@ impl<'a> Reader<'a> {
     fn leaf(&mut self, part: &Part, put: impl FnOnce(Slot<'a>)) -> Result<(), Misfit> {
         let offset = self.at;
         match part {
-            Part::Int { int, least, most, rule } => {
+            Part::Int { int, least, most, .. } => {
                 let seen = self.int(*int)?;
-                if let Some(reason) = check_int(seen, *least, *most, *rule) {
-                    return Err(Misfit { offset, reason });
+                if !(*least..=*most).contains(&seen) {
+                    return Err(Misfit { offset, reason: why_not(seen, part) });
                 }
                 put(Slot::Int(seen));
             }
@@ -315,18 +352,14 @@ fn short(rest: &[u8], int: Int) -> Option<[u8; 8]> {
     Some(eight)
 }
 
-#[inline]
-fn check_int(seen: u64, least: u64, most: u64, rule: Rule) -> Option<Reason> {
-    let fits = (least..=most).contains(&seen) && !matches!(rule, Rule::Is(expected) if seen != expected);
-    if fits { None } else { Some(unfit_int(seen, least, most, rule)) }
-}
-
+/// Why a number does not fit a part, if it is out of its range.
 #[cold]
-fn unfit_int(seen: u64, least: u64, most: u64, rule: Rule) -> Reason {
-    match rule {
-        _ if seen < least => Reason::Below { seen, least },
-        Rule::Is(expected) if seen <= most => Reason::Not { seen, expected },
-        _ => Reason::Above { seen, most },
+fn why_not(seen: u64, part: &Part) -> Reason {
+    match part {
+        Part::Int { rule: Rule::Is(expected), .. } => Reason::Not { seen, expected: *expected },
+        Part::Int { least, .. } if seen < *least => Reason::Below { seen, least: *least },
+        Part::Int { most, .. } => Reason::Above { seen, most: *most },
+        Part::Bytes { .. } | Part::List { .. } => Reason::Unknown { seen },
     }
 }
 

@@ -13,6 +13,7 @@ use crate::service::FieldKind;
 pub(crate) enum Part {
     Int {
         int: Int,
+        /// What it can be; for a constant both are its number.
         least: u64,
         most: u64,
         rule: Rule,
@@ -105,10 +106,26 @@ pub(crate) struct Frame {
     pub(crate) plan: Plan,
     /// The part that messages fill with a row of their own.
     pub(crate) open: Option<usize>,
+    /// The part that says how long the frame is. It stands before the open one.
+    pub(crate) measured: Option<usize>,
     /// Bytes of the parts behind the open one.
     pub(crate) behind: usize,
     /// What answers a part that does not fit, by part.
     pub(crate) refusals: Vec<Option<Refusal>>,
+}
+
+impl Frame {
+    /// Where a frame with these numbers ends, if one of them says so.
+    #[inline]
+    pub(crate) fn end(&self, numbers: &Numbers) -> Option<usize> {
+        let measured = self.measured?;
+        match self.plan.parts[measured] {
+            Part::Int { rule: Rule::FrameLength { plus }, .. } => {
+                Some(numbers.at(measured).wrapping_add_signed(plus.wrapping_neg()) as usize)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The errors that answer a frame's field that does not fit.

@@ -40,7 +40,7 @@ impl<'a> Slots<'a> {
     /// Slots with nothing in them, to hear into.
     #[inline]
     pub fn new() -> Self {
-        Self::default()
+        Slots { values: SmallVec::new(), rows: Vec::new() }
     }
 
     /// Empty slots for so many parts, to speak from.

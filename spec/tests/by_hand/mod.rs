@@ -44,8 +44,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Heard<'_> {
         return Heard::Refused(None, "unsupported_version");
     }
     let Some(&operation) = rest.get(1) else { return Heard::More(6) };
-    let Some(id) = rest[2..].first_chunk() else { return Heard::More(10) };
-    let Some(frame) = bytes.get(..4 + length) else { return Heard::More(4 + length) };
+    let id = rest[2..].first_chunk();
+    if operation < 64 && id.is_none() {
+        return Heard::More(10);
+    }
+    let (Some(frame), Some(id)) = (bytes.get(..4 + length), id) else { return Heard::More(4 + length) };
     if operation != SEND_MESSAGE {
         return Heard::Other;
     }
