@@ -34,15 +34,23 @@ const NO_REASON: &str = "not looked into yet";
 
 impl Known {
     /// Reads a file; mistakes are added to `found`. `ids` are the cases that exist, `requirements` likewise.
-    pub fn read(path: &Path, ids: &BTreeSet<String>, requirements: &BTreeSet<String>, found: &mut Diagnostics) -> Option<Known> {
+    pub fn read(
+        path: &Path,
+        ids: &BTreeSet<String>,
+        requirements: &BTreeSet<String>,
+        found: &mut Diagnostics,
+    ) -> Option<Known> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
                 let file = Arc::new(File { path: path.display().to_string(), text: String::new() });
                 let place = spec::error::Place { file, span: 0..0 };
                 found.push(
-                    spec::error::Diagnostic::new(&place, format!("cannot read the known failures in {}: {error}", path.display()))
-                        .help("`--write-known-failures FILE` writes one from a run"),
+                    spec::error::Diagnostic::new(
+                        &place,
+                        format!("cannot read the known failures in {}: {error}", path.display()),
+                    )
+                    .help("`--write-known-failures FILE` writes one from a run"),
                 );
                 return None;
             }

@@ -88,8 +88,7 @@ pub struct CaseResult {
 impl CaseResult {
     /// A case that did not get as far as a claim that failed.
     pub fn new(dialect: &str, scenario: &Arc<Scenario>, verdict: Verdict, why: impl Into<String>) -> Self {
-        let findings =
-            scenario.checks.iter().map(|id| Finding { requirement: id.clone(), verdict }).collect();
+        let findings = scenario.checks.iter().map(|id| Finding { requirement: id.clone(), verdict }).collect();
         CaseResult {
             id: format!("{dialect}/{}", scenario.id()),
             dialect: dialect.to_owned(),

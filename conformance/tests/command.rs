@@ -75,10 +75,10 @@ fn write(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 
 #[test]
 fn the_reference_passes_and_exits_with_0() {
-    conformance(folder().path())
-        .assert()
-        .code(0)
-        .stdout(is_match(r"(\d+) cases planned: \d+ passed, 0 failed, 0 not applicable, 0 inconclusive, 0 never reached").unwrap());
+    conformance(folder().path()).assert().code(0).stdout(
+        is_match(r"(\d+) cases planned: \d+ passed, 0 failed, 0 not applicable, 0 inconclusive, 0 never reached")
+            .unwrap(),
+    );
 }
 
 #[test]
@@ -118,24 +118,32 @@ fn what_cannot_be_understood_exits_with_2_and_says_what_to_do() {
 fn a_target_file_with_mistakes_exits_with_4_and_shows_all_of_them() {
     let here = folder();
     let path = write(&here, "mine.yaml", "target: mine\ndialect: framde\ncommand: [./server]\nlacks: [pusch]\n");
-    conformance(here.path()).arg(&path).assert().code(4).stderr(
-        contains("there is no dialect `framde`").and(contains("mine.yaml:2:10")),
+    conformance(here.path())
+        .arg(&path)
+        .assert()
+        .code(4)
+        .stderr(contains("there is no dialect `framde`").and(contains("mine.yaml:2:10")));
+    let path = write(
+        &here,
+        "mine.yaml",
+        "target: mine\ncommand: [./server]\nlacks: [pusch]\noptions: {mailbox: [\"-m\", \"{value}\"]}\n",
     );
-    let path = write(&here, "mine.yaml", "target: mine\ncommand: [./server]\nlacks: [pusch]\noptions: {mailbox: [\"-m\", \"{value}\"]}\n");
-    conformance(here.path()).arg(&path).assert().code(4).stderr(
-        contains("no capability `pusch`").and(contains("no option `mailbox`")).and(contains("2 mistakes")),
-    );
+    conformance(here.path())
+        .arg(&path)
+        .assert()
+        .code(4)
+        .stderr(contains("no capability `pusch`").and(contains("no option `mailbox`")).and(contains("2 mistakes")));
 }
 
 // ── targets that are not well ─────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]
 fn a_command_that_does_not_exist_exits_with_3() {
-    conformance(folder().path())
-        .args(["--", "./no-such-server", "{port}"])
-        .assert()
-        .code(3)
-        .stdout(contains("cannot start `./no-such-server").and(contains("there is no such program")).and(contains("never reached")));
+    conformance(folder().path()).args(["--", "./no-such-server", "{port}"]).assert().code(3).stdout(
+        contains("cannot start `./no-such-server")
+            .and(contains("there is no such program"))
+            .and(contains("never reached")),
+    );
 }
 
 #[test]
@@ -144,11 +152,7 @@ fn a_port_in_use_exits_with_3_and_judges_nobody_else() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("bound").port();
     let path = write(&here, "mine.yaml", &format!("target: mine\ncommand: [sleep, \"60\"]\nport: {port}\n"));
-    conformance(here.path())
-        .arg(&path)
-        .assert()
-        .code(3)
-        .stdout(contains(format!("port {port} is in use already")));
+    conformance(here.path()).arg(&path).assert().code(3).stdout(contains(format!("port {port} is in use already")));
 }
 
 #[test]
@@ -192,7 +196,11 @@ fn a_silent_server_is_given_up_and_nobody_is_accused() {
 #[test]
 fn nobody_at_an_address_exits_with_3() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-    conformance(folder().path()).arg(format!("127.0.0.1:{port}")).assert().code(3).stdout(contains("nobody can be reached"));
+    conformance(folder().path())
+        .arg(format!("127.0.0.1:{port}"))
+        .assert()
+        .code(3)
+        .stdout(contains("nobody can be reached"));
 }
 
 #[test]
@@ -215,12 +223,34 @@ fn a_server_killed_in_mid_run_is_said_to_have_gone() {
     assert!(report.contains(" 0 failed") && report.contains("stopped"), "{report}");
 }
 
+/// Each instance plays as many cases as it bears accounts for; the next begins empty.
+#[test]
+fn a_target_that_bears_few_accounts_is_started_anew() {
+    let here = folder();
+    let (server, starts) = (reference_server(), here.path().join("starts"));
+    let script = format!("echo up >> {}; exec {server} --port {{port}} --cost test", starts.display());
+    let text = format!("target: small\ncommand: [sh, \"-c\", \"{script}\"]\naccounts: 10\n");
+    let path = write(&here, "small.yaml", &text);
+    conformance(here.path()).arg(&path).args(FEW).assert().code(0).stdout(contains(" 0 never reached"));
+    assert!(std::fs::read_to_string(&starts).expect("it was started").lines().count() > 1);
+
+    let running = Server::start(&[]);
+    let path = write(&here, "remote.yaml", &format!("target: small\naddress: {}\naccounts: 10\n", running.address));
+    conformance(here.path())
+        .arg(&path)
+        .args(FEW)
+        .assert()
+        .code(3)
+        .stdout(contains("bears 10 accounts").and(contains(" 0 failed")));
+}
+
 /// Its own process group is ended, with whatever it started.
 #[test]
 fn an_interrupted_run_leaves_no_process_behind() {
     let here = folder();
     let pid = here.path().join("pid");
-    let script = format!("sleep 600 & echo $! > {}; exec {} --port {{port}} --cost test", pid.display(), reference_server());
+    let script =
+        format!("sleep 600 & echo $! > {}; exec {} --port {{port}} --cost test", pid.display(), reference_server());
     let mut run = conformance(here.path())
         .args(["--verbose", "--jobs", "1", "--", "sh", "-c", &script])
         .stdout(Stdio::null())
@@ -284,18 +314,16 @@ fn known_failures_are_written_used_and_must_stay_true() {
     run(&right.address, &["--known-failures", known]).code(1).stdout(contains("passes now"));
     let text = std::fs::read_to_string(known).expect("written").replacen("framed/delivery/", "framed/delivry/", 1);
     std::fs::write(known, text).expect("the folder is ours");
-    run(&server.address, &["--known-failures", known]).code(4).stderr(contains("there is no case `framed/delivry/").and(contains("did you mean")));
+    run(&server.address, &["--known-failures", known])
+        .code(4)
+        .stderr(contains("there is no case `framed/delivry/").and(contains("did you mean")));
 }
 
 #[test]
 fn the_last_failures_alone_can_be_played_again() {
     let (here, server) = (folder(), wrong_server());
     conformance(here.path()).args([&server.address, "--case", "framed/delivery/"]).assert().code(1);
-    conformance(here.path())
-        .args([&server.address, "--last-failed"])
-        .assert()
-        .code(1)
-        .stdout(contains(" 0 passed"));
+    conformance(here.path()).args([&server.address, "--last-failed"]).assert().code(1).stdout(contains(" 0 passed"));
 }
 
 #[test]
@@ -306,7 +334,8 @@ fn json_and_junit_tell_what_the_terminal_tells() {
         .assert()
         .code(1);
     let json: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(here.path().join("report.json")).expect("written")).expect("JSON");
+        serde_json::from_str(&std::fs::read_to_string(here.path().join("report.json")).expect("written"))
+            .expect("JSON");
     let failed = json["counts"]["failed"].as_u64().expect("a count");
     assert!(failed > 0);
     let cases = json["cases"].as_array().expect("cases");
@@ -361,9 +390,15 @@ fn lists_name_every_case_and_requirement() {
 #[test]
 fn check_shows_every_mistake_of_ones_own_files() {
     let here = folder();
-    let path = write(&here, "own.yaml", "scenario: mine\nchecks: [DELIVERY-1]\nwhy: because\nsteps:\n  - alice: pingg\n    gets: okay\n  - bob: ping\n    gets: okay\n");
+    let path = write(
+        &here,
+        "own.yaml",
+        "scenario: mine\nchecks: [DELIVERY-1]\nwhy: because\nsteps:\n  - alice: pingg\n    gets: okay\n  - bob: ping\n    gets: okay\n",
+    );
     let path = path.to_str().expect("a plain path");
-    command(&["check", path]).code(4).stderr(contains("nobody can `pingg`").and(contains("`okay` is nothing that can come")).and(contains("2 mistakes")));
+    command(&["check", path]).code(4).stderr(
+        contains("nobody can `pingg`").and(contains("`okay` is nothing that can come")).and(contains("2 mistakes")),
+    );
     command(&["check"]).code(0).stdout(contains("no mistakes"));
 }
 
@@ -374,4 +409,19 @@ fn vectors_and_schemas_are_json() {
         serde_json::from_slice::<serde_json::Value>(&output).expect("JSON and nothing else");
     }
     command(&["completions", "bash"]).code(0).stdout(contains("conformance"));
+}
+
+#[test]
+fn logs_of_clock_peers_are_judged_by_their_sentences() {
+    let here = folder();
+    let line =
+        |clock: u64| format!("{{\"time\":{},\"peer\":1,\"clock\":{clock},\"event\":\"internal\"}}\n", clock * 1000);
+    let right = write(&here, "right.log", &(line(1) + &line(2)));
+    let wrong = write(&here, "wrong.log", &(line(2) + &line(2)));
+    command(&["clocks", wrong.to_str().expect("a plain path")])
+        .code(1)
+        .stdout(contains("FAILED        CLOCKS-2").and(contains("wrong.log line 2")));
+    // One peer alone shows nothing about messages, and breaks nothing.
+    command(&["clocks", right.to_str().expect("a plain path")]).code(3).stdout(contains("passed        CLOCKS-2"));
+    command(&["clocks", "/no/such.log"]).code(2).stderr(contains("cannot read /no/such.log"));
 }

@@ -42,7 +42,12 @@ fn every_seed_twice_gives_the_identical_trace_over_a_hundred_seeds() {
     for seed in 0..100 {
         let scenario = plays[seed as usize % plays.len()];
         let (first, second) = (play(&spec, &dialect, scenario, seed), play(&spec, &dialect, scenario, seed));
-        assert!(matches!(first.outcome, Outcome::Passed(_)), "{} with seed {seed}: {:#?}", scenario.id(), first.outcome);
+        assert!(
+            matches!(first.outcome, Outcome::Passed(_)),
+            "{} with seed {seed}: {:#?}",
+            scenario.id(),
+            first.outcome
+        );
         assert_eq!(first.trace, second.trace, "{} with seed {seed} is not repeated", scenario.id());
         traces.entry(scenario.id()).or_default().insert(first.trace);
     }

@@ -87,12 +87,8 @@ impl Drop for Running {
     }
 }
 
-async fn accept<C: Core, L>(
-    service: Arc<Service<C>>,
-    dialect: Arc<Dialect>,
-    listener: L,
-    stop: Stop,
-) where
+async fn accept<C: Core, L>(service: Arc<Service<C>>, dialect: Arc<Dialect>, listener: L, stop: Stop)
+where
     L: Listener<Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static>,
 {
     let mut connections = JoinSet::new();

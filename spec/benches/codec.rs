@@ -4,8 +4,9 @@
 
 use divan::{AllocProfiler, Bencher, black_box};
 use spec::Spec;
-use spec::codec::{Dialogue, Slot, Slots};
+use spec::codec::{Dialogue, RequestDecoder, Slot, Slots};
 use spec::dialect::{Dialect, RequestHeard};
+use spec::message::Request;
 
 #[path = "../tests/by_hand/mod.rs"]
 mod by_hand;
@@ -19,6 +20,8 @@ const MESSAGE: by_hand::SendMessage<'_> =
 
 fn main() {
     assert_eq!(frame().len(), 64);
+    let heard = framed().hear_request(&frame(), &mut Slots::new(), &mut Dialogue::default());
+    assert_eq!(heard, RequestHeard::Taken(64));
     divan::main();
 }
 
@@ -39,63 +42,23 @@ mod decode {
     #[divan::bench]
     fn by_hand(bencher: Bencher<'_, '_>) {
         let bytes = frame();
-        bencher.bench_local(|| match by_hand::decode(black_box(&bytes)) {
-            by_hand::Heard::Taken(taken, message) => (taken, message.text.len(), message.key.len()),
-            _ => panic!("the frame is good"),
+        bencher.bench_local(|| {
+            let heard = by_hand::decode(black_box(&bytes));
+            black_box(&heard);
         });
     }
 
-    #[divan::bench]
-    fn tmp_setup(bencher: Bencher<'_, '_>) {
-        bencher.bench_local(|| {
-            let mut slots = Slots::new();
-            let mut dialogue = Dialogue::default();
-            black_box((&mut slots, &mut dialogue));
-        });
-    }
-    #[divan::bench]
-    fn tmp_dialogue(bencher: Bencher<'_, '_>) {
-        bencher.bench_local(|| {
-            let mut dialogue = Dialogue::default();
-            black_box(&mut dialogue);
-        });
-    }
-    #[divan::bench]
-    fn tmp_short(bencher: Bencher<'_, '_>) {
-        let (dialect, bytes) = (framed(), frame());
-        bencher.bench_local(|| {
-            let mut slots = Slots::new();
-            let mut dialogue = Dialogue::default();
-            let r = dialect.hear_request(black_box(&bytes[..60]), &mut slots, &mut dialogue);
-            matches!(r, RequestHeard::More(_))
-        });
-    }
-    #[divan::bench]
-    fn tmp_utf8(bencher: Bencher<'_, '_>) {
-        let bytes = frame();
-        bencher.bench_local(|| {
-            (std::str::from_utf8(black_box(&bytes[12..15])).is_ok(), std::str::from_utf8(black_box(&bytes[17..47])).is_ok())
-        });
-    }
     /// As a connection does it: new slots for each message.
     #[divan::bench]
     fn by_plan(bencher: Bencher<'_, '_>) {
         let (dialect, bytes) = (framed(), frame());
-        let operation = dialect.operation("send_message").expect("an operation");
-        let [text, key] = ["text", "key"].map(|name| dialect.slot(operation, name).expect("an argument"));
         bencher.bench_local(|| {
             let mut slots = Slots::new();
             let mut dialogue = Dialogue::default();
-            match dialect.hear_request(black_box(&bytes), &mut slots, &mut dialogue) {
-                RequestHeard::Taken(taken) => (taken, length(&slots, text), length(&slots, key)),
-                _ => panic!("the frame is good"),
-            }
+            let heard = dialect.hear_request(black_box(&bytes), &mut slots, &mut dialogue);
+            black_box((&heard, &slots, &dialogue));
         });
     }
-}
-
-fn length(slots: &Slots<'_>, slot: usize) -> usize {
-    if let Slot::Bytes(bytes) = slots.at(slot) { bytes.len() } else { panic!("the slot is filled") }
 }
 
 #[divan::bench_group(sample_size = 1000)]
@@ -107,7 +70,8 @@ mod encode {
         let mut out = Vec::with_capacity(64);
         bencher.bench_local(|| {
             out.clear();
-            by_hand::encode(black_box(&MESSAGE), &mut out)
+            let said = by_hand::encode(black_box(&MESSAGE), &mut out);
+            black_box(&said);
         });
     }
 
@@ -127,7 +91,38 @@ mod encode {
             slots.set(text, Slot::Bytes(message.text.as_bytes()));
             slots.set(key, Slot::Bytes(message.key));
             let mut dialogue = Dialogue::default();
-            dialect.encode_request(operation, &slots, message.request_id.into(), &mut dialogue, &mut out).is_ok()
+            let said = dialect.encode_request(operation, &slots, message.request_id.into(), &mut dialogue, &mut out);
+            black_box((&said, &dialogue));
+        });
+    }
+}
+
+/// The same message on its whole way: bytes of a connection into a `Request`, and a `Request` into bytes.
+#[divan::bench_group(sample_size = 1000)]
+mod whole_way {
+    use super::*;
+
+    #[divan::bench]
+    fn decoder(bencher: Bencher<'_, '_>) {
+        let mut decoder = RequestDecoder::new(Spec::embedded().dialects["framed"].clone());
+        let bytes = frame();
+        bencher.bench_local(|| {
+            decoder.push(black_box(&bytes));
+            decoder.next()
+        });
+    }
+
+    #[divan::bench]
+    fn speak_request(bencher: Bencher<'_, '_>) {
+        let request = Request::SendMessage {
+            recipient: MESSAGE.recipient.into(),
+            text: MESSAGE.text.into(),
+            key: MESSAGE.key.into(),
+        };
+        let mut out = Vec::with_capacity(64);
+        bencher.bench_local(|| {
+            out.clear();
+            framed().speak_request("send_message", &black_box(&request).to_record(), 7, &mut out).is_ok()
         });
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::dialogue::Numbers;
-use crate::codec::plan::{Entry, Frame, Meaning, OperationPlan, Part, Rule};
+use crate::codec::plan::{Entry, Frame, Meaning, OperationPlan, Rule};
 use crate::codec::{Dialogue, Framed, Heard, Reason, Saying, Slots, Unfit, Unspeakable, hear_frame, hear_plan, speak};
 use crate::message::{Event, Response};
 use crate::service::ErrorSpec;
@@ -155,6 +155,11 @@ impl Dialect {
         slots.to_record(&self.operations[operation].say.body)
     }
 
+    /// One of them.
+    pub fn argument(&self, dialogue: &Dialogue, slots: &Slots<'_>, name: &str) -> Option<Value> {
+        slots.value(&self.operations[dialogue.operation?].say.body, name)
+    }
+
     fn operation_heard(&self, frame: &[u64]) -> Option<usize> {
         match &self.index {
             Some(index) => {
@@ -169,9 +174,9 @@ impl Dialect {
 
     fn unknown(&self, frame: &[u64]) -> (Option<usize>, Unfit) {
         let part = self.index.as_ref().map(|index| index.part);
-        let field = part.map_or("frame", |part| self.say.plan.labels[part].text.as_str()).to_owned();
+        let field = part.map_or("frame", |part| self.say.labels[part].text.as_str()).to_owned();
         let seen = part.map_or(0, |part| frame[part]);
-        let offset = part.map_or(0, |part| self.say.plan.parts[..part].iter().map(Part::least_bytes).sum());
+        let offset = part.map_or(0, |part| self.say.offset(part));
         (part, Unfit { field, offset, reason: Reason::Unknown { seen } })
     }
 
@@ -309,28 +314,22 @@ impl Dialect {
         slots: &mut Slots<'a>,
         dialogue: Option<&Dialogue>,
     ) -> Result<(), Unfit> {
-        let mut offset = 0;
-        for (index, (part, seen)) in entry.message.frame.iter().zip(frame).enumerate() {
-            let Part::Int { rule, .. } = part else {
-                offset = bytes.len();
-                continue;
-            };
-            let expected = match *rule {
+        for (index, (number, seen)) in entry.message.frame.iter().zip(frame).enumerate() {
+            let expected = match number.rule {
                 Rule::Is(number) => Some(number),
-                Rule::Echo { part, plus } => {
+                Rule::Echo { field, plus } => {
                     // Of a request that is not known, at least its operation's own numbers are.
-                    let fixed = || self.operations[operation?].say.fixed(part);
-                    let asked = dialogue.and_then(|dialogue| dialogue.frame.get(part).copied()).or_else(fixed);
+                    let fixed = || self.operations[operation?].say.fixed(field);
+                    let asked = dialogue.and_then(|dialogue| dialogue.frame.get(field).copied()).or_else(fixed);
                     asked.map(|number| number.wrapping_add_signed(plus))
                 }
                 _ => None,
             };
             if let Some(expected) = expected.filter(|expected| expected != seen) {
-                let seen = *seen;
-                let field = self.hear.plan.labels[index].text.clone();
-                return Err(Unfit { field, offset, reason: Reason::Not { seen, expected } });
+                let body = if index < self.hear.before { 0 } else { bytes.len() - from };
+                let (field, offset) = (self.hear.labels[index].text.clone(), self.hear.offset(index) + body);
+                return Err(Unfit { field, offset, reason: Reason::Not { seen: *seen, expected } });
             }
-            offset += part.least_bytes();
         }
         hear_plan(&entry.message.body, bytes, from, slots, &mut ())?;
         self.check_error(entry, slots, from)
@@ -379,22 +378,20 @@ impl Dialect {
 
     /// The numbers of an answer's frame, by name.
     fn frame_values(&self, frame: &[u64]) -> Record {
-        let parts = self.hear.plan.labels.iter().zip(frame).enumerate();
-        parts
-            .filter(|(index, (label, _))| label.named && self.hear.open != Some(*index))
-            .map(|(_, (label, number))| (label.text.clone(), Value::Int(*number)))
-            .collect()
+        let named = self.hear.labels.iter().zip(frame).filter(|(label, _)| label.named);
+        named.map(|(label, number)| (label.text.clone(), Value::Int(*number))).collect()
     }
 
     /// Finds the one number that tells the operations apart.
     pub(crate) fn index_operations(&mut self) {
-        let constant = |part: &usize| matches!(self.say.plan.parts[*part], Part::Int { rule: Rule::Is(_), .. });
+        let constant = |part: &usize| matches!(self.say.numbers[*part].rule, Rule::Is(_));
         let index = |part: usize| {
-            let numbers = self.operations.iter().enumerate().map(|(at, operation)| Some((operation.say.fixed(part)?, at)));
+            let numbers =
+                self.operations.iter().enumerate().map(|(at, operation)| Some((operation.say.fixed(part)?, at)));
             let operations: Vec<(u64, usize)> = numbers.collect::<Option<_>>()?;
             let different: BTreeSet<u64> = operations.iter().map(|(number, _)| *number).collect();
             (different.len() == operations.len()).then_some(Index { part, operations })
         };
-        self.index = (0..self.say.plan.parts.len()).filter(|part| !constant(part)).find_map(index);
+        self.index = (0..self.say.numbers.len()).filter(|part| !constant(part)).find_map(index);
     }
 }

@@ -92,10 +92,10 @@ impl Message {
 
     fn from_record(record: &Record) -> Option<Self> {
         Some(Message {
-            message_id: u64::read(record.get("message_id")?)?,
-            sender: String::read(record.get("sender")?)?,
-            text: String::read(record.get("text")?)?,
-            sent_at: u64::read(record.get("sent_at")?)?,
+            message_id: u64::read(record.get("message_id")?.clone())?,
+            sender: String::read(record.get("sender")?.clone())?,
+            text: String::read(record.get("text")?.clone())?,
+            sent_at: u64::read(record.get("sent_at")?.clone())?,
         })
     }
 }
@@ -103,14 +103,14 @@ impl Message {
 /// A Rust type that a field of the protocol can have.
 trait FieldType: Sized {
     fn write(&self) -> Value;
-    fn read(value: &Value) -> Option<Self>;
+    fn read(value: Value) -> Option<Self>;
 }
 
 impl FieldType for u64 {
     fn write(&self) -> Value {
         Value::Int(*self)
     }
-    fn read(value: &Value) -> Option<Self> {
+    fn read(value: Value) -> Option<Self> {
         value.as_int()
     }
 }
@@ -118,7 +118,7 @@ impl FieldType for bool {
     fn write(&self) -> Value {
         Value::Flag(*self)
     }
-    fn read(value: &Value) -> Option<Self> {
+    fn read(value: Value) -> Option<Self> {
         value.as_flag()
     }
 }
@@ -126,31 +126,35 @@ impl FieldType for String {
     fn write(&self) -> Value {
         Value::Text(self.clone())
     }
-    fn read(value: &Value) -> Option<Self> {
-        value.as_text().map(str::to_owned)
+    fn read(value: Value) -> Option<Self> {
+        if let Value::Text(text) = value { Some(text) } else { None }
     }
 }
 impl FieldType for Vec<u8> {
     fn write(&self) -> Value {
         Value::Bytes(self.clone())
     }
-    fn read(value: &Value) -> Option<Self> {
-        value.as_bytes().map(<[u8]>::to_vec)
+    fn read(value: Value) -> Option<Self> {
+        match value {
+            Value::Bytes(bytes) => Some(bytes),
+            Value::Text(text) => Some(text.into_bytes()),
+            _ => None,
+        }
     }
 }
 impl FieldType for Vec<String> {
     fn write(&self) -> Value {
         Value::List(self.iter().map(String::write).collect())
     }
-    fn read(value: &Value) -> Option<Self> {
-        value.as_list()?.iter().map(String::read).collect()
+    fn read(value: Value) -> Option<Self> {
+        if let Value::List(items) = value { items.into_iter().map(String::read).collect() } else { None }
     }
 }
 impl FieldType for Vec<Message> {
     fn write(&self) -> Value {
         Value::List(self.iter().map(|m| Value::Row(m.to_record())).collect())
     }
-    fn read(value: &Value) -> Option<Self> {
+    fn read(value: Value) -> Option<Self> {
         value.as_list()?.iter().map(|item| Message::from_record(item.as_row()?)).collect()
     }
 }
@@ -203,9 +207,14 @@ macro_rules! operations {
 
             /// The request, if every argument is there and of its type.
             pub fn from_record(operation: Operation, record: &Record) -> Option<Self> {
-                let _ = record;
+                Self::from_values(operation, |name| record.get(name).cloned())
+            }
+
+            /// As `from_record`, from whatever has the value of a name.
+            pub fn from_values(operation: Operation, value: impl Fn(&str) -> Option<Value>) -> Option<Self> {
+                let _ = &value;
                 Some(match operation { $(Operation::$variant => Request::$variant {
-                    $($argument: FieldType::read(record.get(stringify!($argument))?)?,)*
+                    $($argument: FieldType::read(value(stringify!($argument))?)?,)*
                 },)* })
             }
         }
@@ -232,7 +241,7 @@ macro_rules! operations {
             pub fn from_record(operation: Operation, record: &Record) -> Option<Self> {
                 let _ = record;
                 Some(match operation { $(Operation::$variant => Reply::$variant {
-                    $($result: FieldType::read(record.get(stringify!($result))?)?,)*
+                    $($result: FieldType::read(record.get(stringify!($result))?.clone())?,)*
                 },)* })
             }
         }

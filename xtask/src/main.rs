@@ -81,7 +81,8 @@ fn soak(arguments: &[String]) -> bool {
         let Ok(output) = output else { return false };
         let text = String::from_utf8_lossy(&output.stdout);
         // The time differs; nothing else may.
-        let verdicts = text.lines().map(|line| line.split("  in ").next().unwrap_or(line)).collect::<Vec<_>>().join("\n");
+        let verdicts =
+            text.lines().map(|line| line.split("  in ").next().unwrap_or(line)).collect::<Vec<_>>().join("\n");
         let verdicts = format!("{}\n{verdicts}", output.status);
         let expected = first.get_or_insert_with(|| verdicts.clone());
         if *expected != verdicts {

@@ -88,6 +88,12 @@ impl Instance for Up {
     }
 
     fn stop(self: Box<Self>) -> Eventually<'static, ()> {
-        Box::pin(async move { self.accepting.abort() })
+        Box::pin(async move { drop(self) })
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.accepting.abort();
     }
 }

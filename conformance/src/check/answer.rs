@@ -68,13 +68,14 @@ impl Eyes<'_> {
 
     fn fits(&mut self, wanted: &Match, value: &Value, field: &str) -> bool {
         // The kind of a list's items decides how actors' names in it are read.
-            let service = self.service;
-            let item = service.field(field).and_then(|field| field.of.as_deref()).unwrap_or(field);
+        let service = self.service;
+        let item = service.field(field).and_then(|field| field.of.as_deref()).unwrap_or(field);
         match (wanted, value) {
             (Match::Equal(given), _) => (self.make)(field, given) == *value,
             (Match::Row(fields), Value::Row(row)) => self.row_fits(fields, row).is_ok(),
             (Match::List(wanted), Value::List(items)) => {
-                wanted.len() == items.len() && wanted.iter().zip(items).all(|(wanted, value)| self.fits(wanted, value, item))
+                wanted.len() == items.len()
+                    && wanted.iter().zip(items).all(|(wanted, value)| self.fits(wanted, value, item))
             }
             (Match::Set(wanted), Value::List(items)) => {
                 wanted.len() == items.len() && self.all_found(wanted, items, item)

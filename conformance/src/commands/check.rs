@@ -46,7 +46,10 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
             Err(error) => return complain(Exit::Usage, &format!("cannot read {}: {error}", path.display())),
         };
         let name = path.display().to_string();
-        let first_key = text.lines().find_map(|line| line.split_once(':').filter(|(key, _)| !key.starts_with(['#', ' ', '-']))).map(|(key, _)| key);
+        let first_key = text
+            .lines()
+            .find_map(|line| line.split_once(':').filter(|(key, _)| !key.starts_with(['#', ' ', '-'])))
+            .map(|(key, _)| key);
         match first_key {
             Some("dialect") => {
                 let file = Arc::new(File { path: name, text });
@@ -55,7 +58,12 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
             Some("target") => drop(read_file(path, &spec, &mut found)),
             Some("known_failures") => {
                 let target = spec.dialects.values().next().cloned();
-                let ids = target.iter().flat_map(|dialect| scenarios.iter().map(move |scenario| format!("{}/{}", dialect.name, scenario.id()))).collect();
+                let ids = target
+                    .iter()
+                    .flat_map(|dialect| {
+                        scenarios.iter().map(move |scenario| format!("{}/{}", dialect.name, scenario.id()))
+                    })
+                    .collect();
                 let requirements = spec.requirements().map(|requirement| requirement.id.clone()).collect();
                 crate::expected::Known::read(path, &ids, &requirements, &mut found);
             }
@@ -64,7 +72,14 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
                 let (_, _, all) = check(&source.clone().with_file(&inside, File { path: name, text }));
                 found.0.extend(all.0.into_iter().filter(|mistake| !before.0.contains(mistake)));
             }
-            _ => return complain(Exit::Usage, &format!("{name} is no file of ours: it begins with none of dialect, target, scenario, chapter, known_failures")),
+            _ => {
+                return complain(
+                    Exit::Usage,
+                    &format!(
+                        "{name} is no file of ours: it begins with none of dialect, target, scenario, chapter, known_failures"
+                    ),
+                );
+            }
         }
     }
     if !found.is_empty() {

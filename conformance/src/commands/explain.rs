@@ -50,7 +50,10 @@ pub fn main(arguments: &ExplainArguments, source: &Source) -> Exit {
     if word(&spec, id) {
         return Exit::Passed;
     }
-    let short = id.split_once('/').filter(|(dialect, _)| spec.dialects.contains_key(*dialect)).map_or(id.as_str(), |(_, rest)| rest);
+    let short = id
+        .split_once('/')
+        .filter(|(dialect, _)| spec.dialects.contains_key(*dialect))
+        .map_or(id.as_str(), |(_, rest)| rest);
     if let Some(scenario) = scenarios.iter().find(|scenario| scenario.id() == short) {
         println!("{}\n  {}\n  spec/{}\n", scenario.id(), scenario.why, scenario.place);
         for id in &scenario.checks {
@@ -65,7 +68,9 @@ pub fn main(arguments: &ExplainArguments, source: &Source) -> Exit {
         return Exit::Passed;
     }
     let known = spec.requirements().map(|requirement| requirement.id.as_str());
-    let known = known.chain(spec.service.operations.keys().map(String::as_str)).chain(spec.service.errors.keys().map(String::as_str));
+    let known = known
+        .chain(spec.service.operations.keys().map(String::as_str))
+        .chain(spec.service.errors.keys().map(String::as_str));
     let help = suggestion(id, known).unwrap_or_else(|| "`conformance list` shows all there are".into());
     complain(Exit::Usage, &format!("the specification does not know `{id}`; {help}"))
 }
@@ -95,9 +100,15 @@ fn word(spec: &Spec, name: &str) -> bool {
     }
     if let Some(error) = service.errors.get(name) {
         known = true;
-        let definite = if error.definite { "the operation certainly did not happen" } else { "the operation may have happened" };
+        let definite =
+            if error.definite { "the operation certainly did not happen" } else { "the operation may have happened" };
         println!("error {name} (code {})\n  {}\n  {definite}", error.code, error.sentence);
-        let by: Vec<&str> = service.operations.iter().filter(|(_, op)| op.errors.iter().any(|e| e == name)).map(|(op, _)| op.as_str()).collect();
+        let by: Vec<&str> = service
+            .operations
+            .iter()
+            .filter(|(_, op)| op.errors.iter().any(|e| e == name))
+            .map(|(op, _)| op.as_str())
+            .collect();
         println!("  from: {}\n", if error.anywhere { "any operation".into() } else { by.join(", ") });
     }
     if let Some(field) = service.field(name) {

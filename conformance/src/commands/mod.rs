@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod check;
+pub mod clocks;
 pub mod explain;
 pub mod list;
 pub mod run;
@@ -64,6 +65,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Print golden bytes for every example as JSON, for tests in other languages.
     Vectors(vectors::VectorsArguments),
+    /// Judge logical-clock peers by the logs of a run.
+    Clocks(clocks::ClocksArguments),
     /// Measure the suite: what servers score that are wrong as a whole.
     Baseline(baseline::BaselineArguments),
     /// Print the JSON schema of a kind of file, for editors.
@@ -86,7 +89,12 @@ pub fn main(arguments: Arguments) -> Exit {
         None => Source::embedded(),
         Some(folder) => match Source::folder(folder) {
             Ok(source) => source,
-            Err(error) => return complain(Exit::Usage, &format!("cannot read the specification in {}: {error}", folder.display())),
+            Err(error) => {
+                return complain(
+                    Exit::Usage,
+                    &format!("cannot read the specification in {}: {error}", folder.display()),
+                );
+            }
         },
     };
     match arguments.command {
@@ -97,6 +105,7 @@ pub fn main(arguments: Arguments) -> Exit {
         Some(Command::Check(check)) => check::main(&check, &source),
         Some(Command::Vectors(vectors)) => vectors::main(&vectors, &source),
         Some(Command::Baseline(baseline)) => baseline::main(&baseline, &source),
+        Some(Command::Clocks(clocks)) => clocks::main(&clocks, &source),
         Some(Command::Schema(schema)) => schema::main(&schema),
         Some(Command::Completions { shell }) => {
             let mut command = <Arguments as clap::CommandFactory>::command();
@@ -129,7 +138,8 @@ pub(crate) fn protocol(source: &Source) -> Result<Arc<Spec>, Exit> {
 
 /// Writes a file for the user.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Exit> {
-    std::fs::write(path, text).map_err(|error| complain(Exit::Undecided, &format!("cannot write {}: {error}", path.display())))
+    std::fs::write(path, text)
+        .map_err(|error| complain(Exit::Undecided, &format!("cannot write {}: {error}", path.display())))
 }
 
 /// A runtime for whatever awaits a target.

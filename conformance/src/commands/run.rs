@@ -112,7 +112,8 @@ fn judge(arguments: &RunArguments, source: &Source) -> Result<Exit, Exit> {
 
 async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {
@@ -134,7 +135,8 @@ fn write_reports(arguments: &RunArguments, report: &Report) -> Result<(), Exit> 
         write(path, &json::render(report))?;
     }
     if let Some(path) = &arguments.junit {
-        let xml = junit::render(report).map_err(|error| complain(Exit::Undecided, &format!("cannot write JUnit: {error}")))?;
+        let xml = junit::render(report)
+            .map_err(|error| complain(Exit::Undecided, &format!("cannot write JUnit: {error}")))?;
         write(path, &xml)?;
     }
     if let Some(path) = &arguments.write_known_failures {
@@ -157,7 +159,12 @@ fn target(arguments: &RunArguments, spec: &Arc<Spec>) -> Result<Target, Exit> {
             return Err(complain(Exit::Usage, why));
         }
         let program = Program::new(arguments.command.clone());
-        return Ok(Target::new(&words, &format!("-- {}", quoted(&arguments.command)), dialect(arguments, spec)?, Arc::new(program)));
+        return Ok(Target::new(
+            &words,
+            &format!("-- {}", quoted(&arguments.command)),
+            dialect(arguments, spec)?,
+            Arc::new(program),
+        ));
     }
     match name {
         None | Some("reference") => {
@@ -215,7 +222,8 @@ fn cases(
 ) -> Result<Vec<Case>, Exit> {
     for id in &arguments.requirement {
         if spec.requirement(id).is_none() {
-            let help = suggestion(id, spec.requirements().map(|requirement| requirement.id.as_str())).unwrap_or_default();
+            let help =
+                suggestion(id, spec.requirements().map(|requirement| requirement.id.as_str())).unwrap_or_default();
             return Err(complain(Exit::Usage, &format!("there is no requirement `{id}`; {help}")));
         }
     }
@@ -257,9 +265,11 @@ fn known_failures(
 
 /// Keeps what did not pass for `--last-failed`. A folder that cannot be written to loses only that.
 fn remember(report: &Report) {
-    let failed = report.run.results.iter().filter(|result| {
-        matches!(result.verdict, Verdict::Failed | Verdict::Inconclusive | Verdict::NotReached)
-    });
+    let failed = report
+        .run
+        .results
+        .iter()
+        .filter(|result| matches!(result.verdict, Verdict::Failed | Verdict::Inconclusive | Verdict::NotReached));
     let text: String = failed.map(|result| format!("{}\n", result.id)).collect();
     let path = Path::new(LAST_FAILED);
     if text.is_empty() && !path.exists() {
@@ -307,7 +317,9 @@ impl Progress for Shown {
     fn again(&self, cases: usize) {
         self.bar.set_message(format!("{cases} again, with more time"));
         if self.bar.is_hidden() {
-            anstream::eprintln!("{cases} cases met silence or lost their connection: playing them again, with more time");
+            anstream::eprintln!(
+                "{cases} cases met silence or lost their connection: playing them again, with more time"
+            );
         }
     }
 }

@@ -1,11 +1,13 @@
 //! References made wrong on purpose, each with the requirements that must catch it.
 //!
 //! The reference has no switches for this. A wrong behaviour is a wrapper around its pure core (`core`), a wrong way
-//! with bytes is a wrapper around its network (`stream`), a wrong wire is an edited specification (`wire`).
+//! with bytes is a wrapper around its network (`stream`), a wrong wire is an edited specification (`wire`), and a wrong
+//! beginning is a wrapper around its starter (`start`).
 //! Not here: servers that are wrong as a whole (`baseline`), and the judgement (`tests/mutants.rs`).
 
 pub mod clock;
 mod core;
+mod start;
 mod stream;
 mod wire;
 
@@ -16,7 +18,7 @@ use reference_server::{Chat, Limits};
 use spec::Spec;
 use spec::dialect::Dialect;
 
-use crate::target::{Eventually, Instance, Reference, ServerOptions, StartError, Starter};
+use crate::target::{Reference, Starter};
 
 /// A server that is right but for one mistake.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +41,8 @@ enum Kind {
     Stream(stream::Mistake),
     /// In how messages look: texts of the specification, each with what it is replaced by.
     Wire(&'static [wire::Edit]),
-    /// In an option that is not obeyed.
-    Option(&'static str),
+    /// In how the server comes up.
+    Start(start::Mistake),
 }
 
 impl Mutant {
@@ -57,48 +59,20 @@ impl Mutant {
                 let (spec, dialect) = wire::edited(&spec, &dialect.name, edits);
                 Arc::new(Reference::new(spec, dialect))
             }
-            Kind::Option(option) => Arc::new(Deaf { inner: Reference::new(spec, dialect), option }),
+            Kind::Start(mistake) => start::starter(mistake, spec, dialect),
         }
     }
 }
 
 /// All mutants of the chat server, by the chapter that catches them.
 pub fn all() -> Vec<Mutant> {
-    let idle = Mutant {
-        name: "idle-connections-stay",
-        about: "Nobody set a time-out on the socket, so a client that vanished is logged in for ever.",
-        caught_by: &["ROBUSTNESS-8"],
-        kind: Kind::Option("idle_timeout_ms"),
-    };
-    let lists = [wire::MUTANTS, stream::MUTANTS, core::accounts::MUTANTS, core::listing::MUTANTS];
+    let lists = [wire::MUTANTS, stream::MUTANTS, start::MUTANTS, core::accounts::MUTANTS, core::listing::MUTANTS];
     let lists = lists.into_iter().chain([core::sessions::MUTANTS, core::tokens::MUTANTS, core::delivery::MUTANTS]);
     let lists = lists.chain([core::mailboxes::MUTANTS, core::deletion::MUTANTS, core::limits::MUTANTS]);
-    lists.flatten().copied().chain([idle]).collect()
+    lists.flatten().copied().collect()
 }
 
 /// Servers with unusual habits that the protocol allows: nobody may accuse them of anything.
 pub fn unusual() -> Vec<Mutant> {
     stream::UNUSUAL.to_vec()
-}
-
-/// A reference that does not obey one of its options.
-struct Deaf {
-    inner: Reference<Tcp, Chat>,
-    option: &'static str,
-}
-
-impl Starter for Deaf {
-    fn start<'a>(&'a self, options: &'a ServerOptions) -> Eventually<'a, Result<Box<dyn Instance>, StartError>> {
-        let mut heard = options.clone();
-        heard.remove(self.option);
-        Box::pin(async move { self.inner.start(&heard).await })
-    }
-
-    fn can_set(&self, _: &str) -> bool {
-        true
-    }
-
-    fn is_ours(&self) -> bool {
-        true
-    }
 }

@@ -17,9 +17,9 @@ pub fn render(report: &Report) -> Result<String, quick_junit::SerializeError> {
     let mut document = Document::new(format!("conformance of {}", report.target.name));
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for result in &report.run.results {
-        let suite = suites.entry(&result.scenario.chapter).or_insert_with(|| {
-            TestSuite::new(format!("{}.{}", result.dialect, result.scenario.chapter))
-        });
+        let suite = suites
+            .entry(&result.scenario.chapter)
+            .or_insert_with(|| TestSuite::new(format!("{}.{}", result.dialect, result.scenario.chapter)));
         suite.add_test_case(case(report, result));
     }
     document.add_test_suites(suites.into_values());
@@ -60,7 +60,10 @@ fn description(report: &Report, result: &CaseResult) -> String {
         }
     }
     if let Some(evidence) = &result.evidence {
-        text.push_str(&format!("{}\n{}\nexpected {}\nseen {}\n", evidence.place, evidence.step_text, evidence.expected, evidence.seen));
+        text.push_str(&format!(
+            "{}\n{}\nexpected {}\nseen {}\n",
+            evidence.place, evidence.step_text, evidence.expected, evidence.seen
+        ));
     }
     text + &report.repeat(result)
 }

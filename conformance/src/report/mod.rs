@@ -65,7 +65,9 @@ impl Report {
 
     /// Whether one of the broken requirements is a MUST. A broken SHOULD is reported and fails nothing.
     pub fn breaks_a_must(&self, result: &CaseResult) -> bool {
-        result.convicted().any(|id| self.spec.requirement(id).is_none_or(|requirement| requirement.level == Level::Must))
+        result
+            .convicted()
+            .any(|id| self.spec.requirement(id).is_none_or(|requirement| requirement.level == Level::Must))
     }
 
     /// The command that plays one case again.

@@ -34,7 +34,10 @@ pub fn render(report: &Report) -> String {
         failure(report, result, &mut text);
     }
     if !report.stale.is_empty() {
-        let _ = writeln!(text, "{BAD}known failures that are out of date{BAD:#} (remove them, or write the file anew with --write-known-failures)");
+        let _ = writeln!(
+            text,
+            "{BAD}known failures that are out of date{BAD:#} (remove them, or write the file anew with --write-known-failures)"
+        );
         for stale in &report.stale {
             let _ = writeln!(text, "  {stale}");
         }

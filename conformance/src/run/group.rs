@@ -36,6 +36,8 @@ pub(super) struct Group<'a> {
     pub(super) first: &'a FirstResult,
     pub(super) results: BTreeMap<usize, CaseResult>,
     pub(super) restarts: usize,
+    /// Accounts that the present instance has been given.
+    pub(super) accounts: u64,
 }
 
 /// A case whose first play met silence or lost its connection.
@@ -52,7 +54,10 @@ impl Group<'_> {
         if let Some(error) = &stopped {
             for case in all {
                 if !self.results.contains_key(&case.number) {
-                    self.decide(&case, CaseResult::new(&self.target.dialect.name, &case.scenario, Verdict::NotReached, &error.why));
+                    self.decide(
+                        &case,
+                        CaseResult::new(&self.target.dialect.name, &case.scenario, Verdict::NotReached, &error.why),
+                    );
                 }
             }
         }
@@ -69,42 +74,40 @@ impl Group<'_> {
                 return Err(error);
             }
         }
-        let (transport, ordinary): (VecDeque<Case>, VecDeque<Case>) =
-            cases.into_iter().partition(|case| case.scenario.transport);
-        let mut doubtful = Vec::new();
-        let mut result = Ok(());
-        for mut cases in [ordinary, transport] {
-            let mut batch = self.batch(&mut cases);
-            while !batch.is_empty() {
-                result = self.first_round(&mut instance, batch, &mut doubtful).await;
-                if result.is_err() {
-                    break;
-                }
-                batch = self.batch(&mut cases);
-                if !batch.is_empty() && self.target.accounts.is_some() {
-                    result = self.renew(&mut instance).await;
-                }
-            }
-            if result.is_err() {
-                break;
-            }
-        }
-        if result.is_ok() {
-            result = self.second_round(&mut instance, doubtful).await;
-        }
+        let result = self.all_rounds(&mut instance, cases).await;
         instance.stop().await;
         result
     }
 
-    /// As many cases as one instance bears.
-    fn batch(&self, cases: &mut VecDeque<Case>) -> VecDeque<Case> {
+    /// Cases that may harm a weak server come last; what is doubtful is looked at again after all of them.
+    async fn all_rounds(&mut self, instance: &mut Box<dyn Instance>, cases: VecDeque<Case>) -> Result<(), StartError> {
+        let (transport, ordinary): (VecDeque<Case>, VecDeque<Case>) =
+            cases.into_iter().partition(|case| case.scenario.transport);
+        let mut doubtful = Vec::new();
+        for mut cases in [ordinary, transport] {
+            while !cases.is_empty() {
+                let batch = self.batch(&mut cases);
+                if batch.is_empty() {
+                    self.renew(instance).await?;
+                } else {
+                    self.first_round(instance, batch, &mut doubtful).await?;
+                }
+            }
+        }
+        self.second_round(instance, doubtful).await
+    }
+
+    /// As many cases as the present instance still bears; none if it is used up.
+    fn batch(&mut self, cases: &mut VecDeque<Case>) -> VecDeque<Case> {
         let Some(most) = self.target.accounts else { return std::mem::take(cases) };
-        let (mut batch, mut accounts) = (VecDeque::new(), 0);
+        let mut batch = VecDeque::new();
         while let Some(case) = cases.front() {
-            accounts += accounts_of(case);
-            if accounts > most && !batch.is_empty() {
+            let accounts = accounts_of(case);
+            // A case that no instance bears is played all the same, alone on a new one.
+            if self.accounts > 0 && self.accounts + accounts > most {
                 break;
             }
+            self.accounts += accounts;
             batch.extend(cases.pop_front());
         }
         batch
@@ -114,11 +117,14 @@ impl Group<'_> {
     pub(super) async fn renew(&mut self, instance: &mut Box<dyn Instance>) -> Result<(), StartError> {
         if !self.target.starter.is_ours() {
             let most = self.target.accounts.unwrap_or_default();
-            return Err(StartError::new(format!("the target bears {most} accounts, and the suite cannot start it anew")));
+            return Err(StartError::new(format!(
+                "the target bears {most} accounts, and the suite cannot start it anew"
+            )));
         }
         let fresh: Box<dyn Instance> = Box::new(life::Gone);
         std::mem::replace(instance, fresh).stop().await;
         *instance = self.target.starter.start(&self.options).await?;
+        self.accounts = 0;
         Ok(())
     }
 
@@ -200,11 +206,7 @@ impl Group<'_> {
     }
 
     pub(super) fn ground(&self, instance: &dyn Instance) -> Grounds {
-        Grounds {
-            address: instance.address(),
-            starter: self.target.starter.clone(),
-            options: self.options.clone(),
-        }
+        Grounds { address: instance.address(), starter: self.target.starter.clone(), options: self.options.clone() }
     }
 
     pub(super) fn stage(&self, instance: &dyn Instance) -> Stage<Tcp> {

@@ -63,8 +63,12 @@ pub(super) async fn preflight<W: Wire>(stage: &Stage<W>, address: &str) -> Resul
     match second {
         Sign::Answered => Ok(()),
         Sign::Unreachable(why) => Err(format!("nobody can be reached at {address} any more: {why}")),
-        Sign::Closed(how) => Err(format!("{address} accepts connections and ends them at a first `{fence}`, twice: {how}")),
-        Sign::Silent(how) => Err(format!("{address} accepts connections and does not answer `{fence}`: nothing for {how}")),
+        Sign::Closed(how) => {
+            Err(format!("{address} accepts connections and ends them at a first `{fence}`, twice: {how}"))
+        }
+        Sign::Silent(how) => {
+            Err(format!("{address} accepts connections and does not answer `{fence}`: nothing for {how}"))
+        }
     }
 }
 

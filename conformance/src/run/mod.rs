@@ -76,7 +76,13 @@ impl Run {
 }
 
 /// Runs cases against a target.
-pub async fn run(target: &Target, spec: &Arc<Spec>, cases: Vec<Case>, settings: &Settings, progress: &dyn Progress) -> Run {
+pub async fn run(
+    target: &Target,
+    spec: &Arc<Spec>,
+    cases: Vec<Case>,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Run {
     let began = Instant::now();
     let names = Names::new(&World::real());
     let mut results: BTreeMap<usize, CaseResult> = BTreeMap::new();
@@ -112,6 +118,7 @@ pub async fn run(target: &Target, spec: &Arc<Spec>, cases: Vec<Case>, settings: 
             first: &first,
             results: BTreeMap::new(),
             restarts: 0,
+            accounts: 0,
         };
         tasks.push(group.run(cases));
     }

@@ -47,7 +47,8 @@ impl Group<'_> {
         let mut stage = self.stage(&**instance);
         stage.patience = stage.patience.second_round();
         let Doubtful { case, first, .. } = doubtful;
-        let outcome = self.ground(&**instance).play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
+        let outcome =
+            self.ground(&**instance).play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
         let alive = match &outcome {
             Outcome::Lost(_) | Outcome::Silent(_) => life::proof(&stage).await,
             _ => true,
@@ -86,7 +87,8 @@ impl Group<'_> {
         let mut players = JoinSet::new();
         for (index, doubtful) in silent.iter().enumerate() {
             let (stage, scenario) = (stage.clone(), doubtful.case.scenario.clone());
-            let (names, number, grounds) = (self.names.clone(), self.again_number(doubtful.case.number), self.ground(&**instance));
+            let (names, number, grounds) =
+                (self.names.clone(), self.again_number(doubtful.case.number), self.ground(&**instance));
             players.spawn(async move { (index, grounds.play(&stage, &scenario, &names, number).await) });
         }
         let mut outcomes = Vec::new();
@@ -138,16 +140,16 @@ impl Group<'_> {
                     inconclusive(format!("preparation did not succeed: {}", evidence.seen), *evidence)
                 }
             }
-            Outcome::Passed(_) => inconclusive(
-                format!("first {}; by itself, with more time, it passed", first.seen),
-                first.clone(),
-            ),
+            Outcome::Passed(_) => {
+                inconclusive(format!("first {}; by itself, with more time, it passed", first.seen), first.clone())
+            }
             Outcome::Failed(evidence)
             | Outcome::Undecided(evidence)
             | Outcome::Silent(evidence)
-            | Outcome::Lost(evidence) => {
-                inconclusive(format!("two plays, two outcomes: first {}, then {}", first.seen, evidence.seen), *evidence)
-            }
+            | Outcome::Lost(evidence) => inconclusive(
+                format!("two plays, two outcomes: first {}, then {}", first.seen, evidence.seen),
+                *evidence,
+            ),
         }
     }
 }

@@ -107,7 +107,11 @@ pub fn play(spec: &Arc<Spec>, dialect: &Arc<Dialect>, scenario: &Arc<Scenario>, 
     let result: Rc<RefCell<Option<Outcome>>> = Rc::default();
     let stage = Stage {
         wire: Turmoil,
-        ground: Arc::new(Simulated { links: scenario.broken_links().into_iter().map(str::to_owned).collect(), wishes: wishes.clone(), dies }),
+        ground: Arc::new(Simulated {
+            links: scenario.broken_links().into_iter().map(str::to_owned).collect(),
+            wishes: wishes.clone(),
+            dies,
+        }),
         dialect: dialect.clone(),
         spec: spec.clone(),
         patience: Patience::new(Some(DEADLINE)),

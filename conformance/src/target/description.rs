@@ -87,9 +87,9 @@ pub fn read_file(path: &Path, spec: &Spec, found: &mut Diagnostics) -> Option<Ta
     if found.0.len() > before {
         return None;
     }
-    let mut target = Target::new(&described.target, &path.display().to_string(), dialect, starter);
+    let mut target =
+        Target::new(&described.target, &path.display().to_string(), dialect, starter).with_policies(described.policies);
     target.lacks.extend(described.lacks);
-    target.policies = described.policies;
     target.accounts = described.accounts;
     target.jobs = described.jobs;
     target.known_failures = described.known_failures.map(|known| folder.join(known));

@@ -37,8 +37,6 @@ pub struct Target {
     pub starter: Arc<dyn Starter>,
     /// Capabilities that it does not claim.
     pub lacks: BTreeSet<String>,
-    /// Its choices, where they differ from its dialect's.
-    pub policies: BTreeMap<String, String>,
     /// How many accounts one instance bears.
     pub accounts: Option<u64>,
     /// How many cases run side by side, if the target says so.
@@ -64,7 +62,6 @@ impl Target {
             lacks: dialect.lacks.iter().cloned().collect(),
             dialect,
             starter,
-            policies: BTreeMap::new(),
             accounts: None,
             jobs: None,
             known_failures: None,
@@ -72,9 +69,18 @@ impl Target {
         }
     }
 
+    /// The same target with choices of its own, where they differ from its dialect's.
+    #[must_use]
+    pub fn with_policies(mut self, policies: BTreeMap<String, String>) -> Self {
+        if !policies.is_empty() {
+            Arc::make_mut(&mut self.dialect).policies.extend(policies);
+        }
+        self
+    }
+
     /// Its choice in a policy.
     pub fn policy(&self, name: &str) -> Option<&str> {
-        self.policies.get(name).or_else(|| self.dialect.policies.get(name)).map(String::as_str)
+        self.dialect.policies.get(name).map(String::as_str)
     }
 }
 

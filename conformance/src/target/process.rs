@@ -97,7 +97,8 @@ impl Program {
                 return Err(StartError::new(format!("cannot remove the state in {}: {error}", path.display())));
             }
         }
-        let mut words: Vec<String> = self.command.iter().map(|word| word.replace("{port}", &port.to_string())).collect();
+        let mut words: Vec<String> =
+            self.command.iter().map(|word| word.replace("{port}", &port.to_string())).collect();
         for (name, value) in options {
             let arguments = self.options.get(name).into_iter().flatten();
             words.extend(arguments.map(|word| word.replace("{value}", &value.to_string())));

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::codec::hear::Trace;
 use crate::codec::dialogue::Numbers;
+use crate::codec::hear::Trace;
 use crate::codec::plan::{Entry, Meaning};
 use crate::codec::{Dialogue, Framed, Slot, Slots, hear_frame, hear_plan};
 use crate::dialect::Dialect;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::codec::dialogue::FRAME_FIELDS;
 use crate::codec::field::{Expr, FieldType, Int, Kind, Size, Spoken, Term};
-use crate::codec::plan::{Entry, Frame, Label, Meaning, Message, OperationPlan, Part, Plan, Refusal, Rule};
+use crate::codec::plan::{Entry, Frame, Label, Meaning, Message, Number, OperationPlan, Part, Plan, Refusal, Rule};
 use crate::dialect::Dialect;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::load::{Document, Node};
@@ -54,9 +54,9 @@ impl<'a> Compiler<'a> {
             _ => (frame_node, frame_node),
         };
         let mut say = self.frame(say_node, None)?;
-        let mut hear = self.frame(hear_node, Some(&say.plan))?;
+        let mut hear = self.frame(hear_node, Some(&say))?;
         self.refusals(&mut say);
-        hear.refusals = vec![None; hear.plan.parts.len()];
+        hear.refusals = vec![None; hear.numbers.len()];
         let anytime = self.table(root.get("hear"), &hear, None, "hear");
         let operations = self.operations(&say, &hear);
         let mut dialect = Dialect {
@@ -83,57 +83,68 @@ impl<'a> Compiler<'a> {
     }
 
     /// The shape of one direction. An answer's frame can follow from the `request`'s.
-    fn frame(&mut self, node: &'a Node, request: Option<&Plan>) -> Option<Frame> {
-        let mut plan = self.row(node, Scope::Frame(request), 0)?;
-        let (mut open, mut measured) = (None, None);
-        for (index, part) in plan.parts.iter().enumerate() {
-            let field = &plan.labels[index].text;
+    fn frame(&mut self, node: &'a Node, request: Option<&Frame>) -> Option<Frame> {
+        let plan = self.row(node, Scope::Frame(request), 0)?;
+        let shortest = plan.least_bytes() as u64;
+        let mut frame = Frame::default();
+        for (part, label) in plan.parts.into_iter().zip(plan.labels) {
+            let field = &label.text;
             match part {
-                Part::Bytes { size: Size::Rest, .. } if open.is_none() => open = Some(index),
+                Part::Bytes { size: Size::Rest, .. } if frame.open.is_none() => frame.open = Some(label.text),
                 Part::Bytes { size: Size::Rest, .. } => {
                     self.refuse(node, format!("nothing ends the field `{field}`: another one is open, too"), |d| d);
                 }
-                Part::Int { rule: Rule::FrameLength { .. }, .. } if measured.is_none() => measured = Some(index),
-                Part::Int { rule: Rule::FrameLength { .. }, .. } => {
-                    self.refuse(node, format!("another field than `{field}` says how long the frame is"), |d| d);
+                Part::Int(number) => {
+                    match (number.rule, frame.measured) {
+                        (Rule::FrameLength { .. }, Some(_)) => {
+                            let message = format!("another field than `{field}` says how long the frame is");
+                            self.refuse(node, message, |d| d);
+                        }
+                        (Rule::FrameLength { .. }, None) => frame.measured = Some(frame.numbers.len()),
+                        _ => {}
+                    }
+                    if frame.open.is_some() {
+                        frame.behind_bytes += number.int.bytes();
+                    } else {
+                        frame.before += 1;
+                    }
+                    frame.numbers.push(number);
+                    frame.labels.push(label);
                 }
-                Part::Int { .. } => {}
                 _ => self.refuse(node, format!("the frame's field `{field}` must be a number, or be open"), |d| d),
             }
         }
-        if let Some(open) = open
-            && measured.is_none_or(|measured| measured > open)
+        if let Some(field) = &frame.open
+            && frame.measured.is_none_or(|measured| measured >= frame.before)
         {
-            let field = &plan.labels[open].text;
             self.refuse(node, format!("nothing ends the frame's open field `{field}`"), |d| {
                 d.help("a field before it says how long the frame is: `size: u32 = length(frame)`")
             });
         }
-        if plan.parts.len() > FRAME_FIELDS {
-            self.refuse(node, format!("a frame has at most {FRAME_FIELDS} fields"), |d| d);
+        if frame.numbers.len() > FRAME_FIELDS {
+            self.refuse(node, format!("a frame has at most {FRAME_FIELDS} numbers"), |d| d);
             return None;
         }
-        // A frame is never shorter than its own parts, and without an open one never longer.
-        let shortest = plan.least_bytes() as u64;
-        if let Some(Part::Int { least, most, rule: Rule::FrameLength { plus }, .. }) =
-            measured.map(|index| &mut plan.parts[index])
+        // A frame is never shorter than its own fields, and without an open one never longer.
+        let is_open = frame.open.is_some();
+        if let Some(number) = frame.measured.map(|measured| &mut frame.numbers[measured])
+            && let Rule::FrameLength { plus } = number.rule
         {
-            *least = (*least).max(shortest.saturating_add_signed(*plus));
-            let longest = if open.is_some() { LONGEST_FRAME } else { shortest.saturating_add_signed(*plus) };
-            *most = (*most).min(longest);
+            let shortest = shortest.saturating_add_signed(plus);
+            number.least = number.least.max(shortest);
+            number.most = number.most.min(if is_open { LONGEST_FRAME } else { shortest });
         }
-        let behind = open.map_or(0, |open| plan.parts[open + 1..].iter().map(Part::least_bytes).sum());
-        Some(Frame { plan, open, measured, behind, refusals: Vec::new() })
+        Some(frame)
     }
 
     /// `refuse:` which errors answer the fields of a request's frame.
     fn refusals(&mut self, frame: &mut Frame) {
-        frame.refusals = vec![None; frame.plan.parts.len()];
+        frame.refusals = vec![None; frame.numbers.len()];
         let Some(entries) = self.document.root.get("refuse").and_then(Node::entries) else { return };
         for (key, value) in entries {
             let field = key.text().unwrap_or_default();
-            let Some(index) = frame.plan.position(field) else {
-                self.refuse(key, format!("the frame has no field `{field}`"), |d| d.suggest(field, frame.plan.names()));
+            let Some(index) = frame.position(field) else {
+                self.refuse(key, format!("the frame has no field `{field}`"), |d| d.suggest(field, frame.names()));
                 continue;
             };
             let mut refusal = Refusal { below: "malformed".into(), above: "malformed".into(), close: false };
@@ -243,34 +254,33 @@ impl<'a> Compiler<'a> {
 
     /// A frame, narrowed: numbers for its fields, and a row for the open one.
     fn message(&mut self, node: &'a Node, frame: &Frame) -> Option<Message> {
-        let (mut parts, mut body) = (frame.plan.parts.clone(), Plan::default());
+        let (mut numbers, mut body) = (frame.numbers.clone(), Plan::default());
         let Some(entries) = node.entries() else {
             self.refuse(node, "a message is a map of the frame's fields", |d| d.help("such as {code: 3, body: []}"));
             return None;
         };
         for (key, value) in entries {
             let field = key.text().unwrap_or_default();
-            let Some(index) = frame.plan.position(field) else {
-                self.refuse(key, format!("the frame has no field `{field}`"), |d| d.suggest(field, frame.plan.names()));
-                continue;
-            };
-            if frame.open == Some(index) {
+            if frame.open.as_deref() == Some(field) {
                 body = self.row(value, Scope::Body, 0)?;
                 continue;
             }
-            let Some(number) = self.document.typed::<u64>(value).ok() else {
+            let Some(index) = frame.position(field) else {
+                self.refuse(key, format!("the frame has no field `{field}`"), |d| d.suggest(field, frame.names()));
+                continue;
+            };
+            let Some(fixed) = self.document.typed::<u64>(value).ok() else {
                 self.refuse(value, format!("the frame's field `{field}` takes a number"), |d| d);
                 continue;
             };
-            if let Part::Int { least, most, rule, .. } = &mut parts[index] {
-                let (low, high) = (*least, *most);
-                (*least, *most, *rule) = (number, number, Rule::Is(number));
-                if !(low..=high).contains(&number) {
-                    self.refuse(value, format!("`{field}` cannot be {number}: its type holds {low} to {high}"), |d| d);
-                }
+            let Number { least, most, .. } = numbers[index];
+            if !(least..=most).contains(&fixed) {
+                self.refuse(value, format!("`{field}` cannot be {fixed}: its type holds {least} to {most}"), |d| d);
             }
+            let int = numbers[index].int;
+            numbers[index] = Number { int, least: fixed, most: fixed, rule: Rule::Is(fixed) };
         }
-        Some(Message::new(parts, body))
+        Some(Message::new(numbers, frame.before, body))
     }
 
     /// A row: a list of fields, or the name of a shape that is one.
@@ -350,14 +360,14 @@ impl<'a> Compiler<'a> {
                     Rule::Open if !self.label(label, text).named => Rule::Usually(least),
                     rule => rule,
                 };
-                let (low, high) = (least, most.min(int.most()));
+                let most = most.min(int.most());
                 match rule {
-                    Rule::Is(number) | Rule::Usually(number) if !(low..=high).contains(&number) => {
-                        self.refuse(node, format!("{number} is not among {low} to {high}"), |d| d);
+                    Rule::Is(number) | Rule::Usually(number) if !(least..=most).contains(&number) => {
+                        self.refuse(node, format!("{number} is not among {least} to {most}"), |d| d);
                         None
                     }
-                    Rule::Is(number) => Some(Part::Int { int, least: number, most: number, rule }),
-                    rule => Some(Part::Int { int, least: low, most: high, rule }),
+                    Rule::Is(number) => Some(Part::Int(Number { int, least: number, most: number, rule })),
+                    rule => Some(Part::Int(Number { int, least, most, rule })),
                 }
             }
             Kind::Bytes { size, utf8 } => {
@@ -431,12 +441,9 @@ impl<'a> Compiler<'a> {
     fn rule(&mut self, node: &Node, field: &FieldType, label: &str, scope: Scope<'_>) -> Option<Rule> {
         // What an answer's frame says under a name of the request's frame is what that said.
         let request = if let Scope::Frame(request) = scope { request } else { None };
-        let asked = |name: &str| {
-            let part = request?.position(name)?;
-            matches!(request?.parts[part], Part::Int { .. }).then_some(part)
-        };
+        let asked = |name: &str| request?.position(name);
         let (expr, usually) = match &field.spoken {
-            Spoken::Open => return Some(asked(label).map_or(Rule::Open, |part| Rule::Echo { part, plus: 0 })),
+            Spoken::Open => return Some(asked(label).map_or(Rule::Open, |field| Rule::Echo { field, plus: 0 })),
             Spoken::Is(expr) => (expr, false),
             Spoken::Usually(expr) => (expr, true),
         };
@@ -445,11 +452,11 @@ impl<'a> Compiler<'a> {
             (Expr { term: Term::Number(number), plus: 0 }, false) => Some(Rule::Is(*number)),
             (Expr { term: Term::Number(number), plus: 0 }, true) => Some(Rule::Usually(*number)),
             (Expr { term: Term::Fresh, plus: 0 }, true) if in_frame => {
-                Some(asked(label).map_or(Rule::Fresh, |part| Rule::Echo { part, plus: 0 }))
+                Some(asked(label).map_or(Rule::Fresh, |field| Rule::Echo { field, plus: 0 }))
             }
             (Expr { term: Term::FrameLength, plus }, false) if in_frame => Some(Rule::FrameLength { plus: *plus }),
             (Expr { term: Term::Name(name), plus }, false) if request.is_some() => match asked(name) {
-                Some(part) => Some(Rule::Echo { part, plus: *plus }),
+                Some(field) => Some(Rule::Echo { field, plus: *plus }),
                 None => {
                     let known: Vec<&str> = request.map(|request| request.names().collect()).unwrap_or_default();
                     self.refuse(node, format!("the frame of requests has no number `{name}`"), |d| {
@@ -562,7 +569,7 @@ impl<'a> Compiler<'a> {
 #[derive(Clone, Copy)]
 enum Scope<'p> {
     /// A frame; that of answers knows the one of requests.
-    Frame(Option<&'p Plan>),
+    Frame(Option<&'p Frame>),
     /// The open part of a frame.
     Body,
     /// A list.

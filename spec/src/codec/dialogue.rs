@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-/// The most fields that a frame can have.
+/// The most numbers that a frame can have.
 pub(crate) const FRAME_FIELDS: usize = 16;
 
 /// The memory of one operation's exchange. Opaque to all but the codec.
@@ -15,7 +15,7 @@ pub struct Dialogue {
     pub(crate) frame: Numbers,
 }
 
-/// The numbers in the fields of a frame, in order, as far as they are known. The open field counts as 0.
+/// The numbers of a frame, in order, as far as they are known.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Numbers {
     fields: [u64; FRAME_FIELDS],
@@ -23,6 +23,12 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    /// The places of all numbers, known or not.
+    #[inline]
+    pub(crate) fn places(&mut self) -> &mut [u64; FRAME_FIELDS] {
+        &mut self.fields
+    }
+
     /// Sets the number of a field, known or not.
     #[inline]
     pub(crate) fn set(&mut self, field: usize, number: u64) {

@@ -37,6 +37,10 @@ pub(crate) struct Int {
 }
 
 impl Int {
+    pub(crate) fn bytes(self) -> usize {
+        usize::from(self.width)
+    }
+
     /// The largest value that fits.
     pub(crate) fn most(self) -> u64 {
         u64::MAX >> (64 - 8 * u32::from(self.width))

@@ -6,9 +6,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::codec::field::{Int, Size};
 use crate::codec::dialogue::Numbers;
-use crate::codec::plan::{Frame, Part, Plan, Rule};
+use crate::codec::field::{Int, Size};
+use crate::codec::plan::{Frame, Number, Part, Plan, Rule};
 use crate::codec::slots::{Slot, Slots};
 
 /// Why bytes are not the message they were tried against.
@@ -105,10 +105,9 @@ pub(crate) trait Trace {
 impl Trace for () {}
 
 /// Finds a frame's end and reads its numbers; the open part is left as bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn hear_frame<T: Trace>(frame: &Frame, bytes: &[u8], numbers: &mut Numbers, trace: &mut T) -> Framed {
-    let header = frame.open.unwrap_or(frame.plan.parts.len());
-    let at = match hear_numbers(frame, 0..header, bytes, 0, numbers, trace) {
+    let at = match hear_numbers(frame, 0..frame.before, bytes, 0, numbers, trace) {
         Ok(at) => at,
         Err(framed) => return framed,
     };
@@ -116,36 +115,38 @@ pub(crate) fn hear_frame<T: Trace>(frame: &Frame, bytes: &[u8], numbers: &mut Nu
     if bytes.len() < end {
         return Framed::More(end);
     }
-    let behind = end - frame.behind;
-    if let Some(open) = frame.open
-        && let Err(framed) = hear_numbers(frame, open + 1..frame.plan.parts.len(), bytes, behind, numbers, trace)
+    let behind = end - frame.behind_bytes;
+    if frame.behind_bytes > 0
+        && let Err(framed) = hear_numbers(frame, frame.before..frame.numbers.len(), bytes, behind, numbers, trace)
     {
         return framed;
     }
-    numbers.know(frame.plan.parts.len());
+    numbers.know(frame.numbers.len());
     Framed::Taken(end, at..behind)
 }
 
-/// Reads the numbers of some parts from `at` on, and tells where they end.
-#[inline]
+/// Reads some of the frame's numbers from `at` on, and tells where they end.
+#[inline(always)]
 fn hear_numbers<T: Trace>(
     frame: &Frame,
-    parts: Range<usize>,
+    fields: Range<usize>,
     bytes: &[u8],
     mut at: usize,
     numbers: &mut Numbers,
     trace: &mut T,
 ) -> Result<usize, Framed> {
-    let first = parts.start;
-    for (index, (part, label)) in frame.plan.parts[parts.clone()].iter().zip(&frame.plan.labels[parts]).enumerate() {
-        let Part::Int { int, least, most, .. } = part else { continue };
-        let Some(seen) = read_int(bytes, at, *int) else { return Err(Framed::More(at + usize::from(int.width))) };
-        numbers.set(first + index, seen);
-        trace.part(&label.text, at, at + usize::from(int.width), Slot::Int(seen));
-        if !(*least..=*most).contains(&seen) {
-            return Err(hear_misfit(frame, first + index, bytes, at, numbers, trace));
+    let places = &mut numbers.places()[fields.clone()];
+    for (index, (number, place)) in frame.numbers[fields.clone()].iter().zip(places).enumerate() {
+        let Some(seen) = read_int(bytes, at, number.int) else { return Err(Framed::More(at + number.int.bytes())) };
+        *place = seen;
+        let end = at + number.int.bytes();
+        if std::mem::size_of::<T>() > 0 {
+            trace.part(&frame.labels[fields.start + index].text, at, end, Slot::Int(seen));
         }
-        at += usize::from(int.width);
+        if !number.fits(seen) {
+            return Err(hear_misfit(frame, fields.start + index, bytes, at, numbers, trace));
+        }
+        at = end;
     }
     Ok(at)
 }
@@ -154,36 +155,35 @@ fn hear_numbers<T: Trace>(
 #[cold]
 fn hear_misfit<T: Trace>(
     frame: &Frame,
-    index: usize,
+    field: usize,
     bytes: &[u8],
     offset: usize,
     numbers: &mut Numbers,
     trace: &mut T,
 ) -> Framed {
-    numbers.know(index + 1);
-    let part = &frame.plan.parts[index];
-    let field = frame.plan.labels[index].text.clone();
-    let unfit = Unfit { field, offset, reason: why_not(numbers[index], part) };
-    let closes = frame.refusals[index].as_ref().is_some_and(|refusal| refusal.close);
-    let measured = frame.measured.filter(|measured| *measured < index && !closes);
-    let Some(end) = measured.and_then(|_| frame.end(numbers)) else { return Framed::Unfit(index, unfit, None) };
+    numbers.know(field + 1);
+    let reason = why_not(numbers[field], &frame.numbers[field]);
+    let unfit = Unfit { field: frame.labels[field].text.clone(), offset, reason };
+    let closes = frame.refusals[field].as_ref().is_some_and(|refusal| refusal.close);
+    let measured = frame.measured.filter(|measured| *measured < field && !closes);
+    let Some(end) = measured.and_then(|_| frame.end(numbers)) else { return Framed::Unfit(field, unfit, None) };
     if bytes.len() < end {
         return Framed::More(end);
     }
-    let mut at = offset + part.least_bytes();
-    for (index, (part, label)) in frame.plan.parts.iter().zip(&frame.plan.labels).enumerate().skip(index + 1) {
-        let Part::Int { int, .. } = part else { break };
-        let Some(seen) = read_int(&bytes[..end], at, *int) else { break };
-        numbers.set(index, seen);
-        numbers.know(index + 1);
-        trace.part(&label.text, at, at + usize::from(int.width), Slot::Int(seen));
-        at += usize::from(int.width);
+    let mut at = offset + frame.numbers[field].int.bytes();
+    for next in field + 1..frame.before {
+        let int = frame.numbers[next].int;
+        let Some(seen) = read_int(bytes, at, int) else { break };
+        numbers.set(next, seen);
+        numbers.know(next + 1);
+        trace.part(&frame.labels[next].text, at, at + int.bytes(), Slot::Int(seen));
+        at += int.bytes();
     }
-    Framed::Unfit(index, unfit, Some(end))
+    Framed::Unfit(field, unfit, Some(end))
 }
 
 /// Reads a row of parts, which must fill `bytes` from `from` to the end, into the slots.
-#[inline]
+#[inline(always)]
 pub(crate) fn hear_plan<'a, T: Trace>(
     plan: &Plan,
     bytes: &'a [u8],
@@ -234,10 +234,10 @@ impl<'a> Reader<'a> {
     fn leaf(&mut self, part: &Part, put: impl FnOnce(Slot<'a>)) -> Result<(), Misfit> {
         let offset = self.at;
         match part {
-            Part::Int { int, least, most, .. } => {
-                let seen = self.int(*int)?;
-                if !(*least..=*most).contains(&seen) {
-                    return Err(Misfit { offset, reason: why_not(seen, part) });
+            Part::Int(number) => {
+                let seen = self.int(number.int)?;
+                if !number.fits(seen) {
+                    return Err(Misfit { offset, reason: why_not(seen, number) });
                 }
                 put(Slot::Int(seen));
             }
@@ -289,7 +289,8 @@ impl<'a> Reader<'a> {
         while items < count && (size != Size::Rest || self.left() > 0) {
             for (part, inner) in item.parts.iter().zip(&item.labels) {
                 let began = self.at;
-                let name = || if single { format!("{label}[{items}]") } else { format!("{label}[{items}].{}", inner.text) };
+                let name =
+                    || if single { format!("{label}[{items}]") } else { format!("{label}[{items}].{}", inner.text) };
                 self.leaf(part, |value| rows.push(value)).map_err(|misfit| misfit.of(name()))?;
                 if std::mem::size_of::<T>() > 0 {
                     trace.part(&name(), began, self.at, rows.last().copied().unwrap_or_default());
@@ -308,7 +309,7 @@ impl<'a> Reader<'a> {
     fn int(&mut self, int: Int) -> Result<u64, Misfit> {
         match read_int(self.bytes, self.at, int) {
             Some(value) => {
-                self.at += usize::from(int.width);
+                self.at += int.bytes();
                 Ok(value)
             }
             None => Err(self.truncated(u64::from(int.width))),
@@ -348,18 +349,17 @@ pub(crate) fn read_int(bytes: &[u8], at: usize, int: Int) -> Option<u64> {
 #[inline]
 fn short(rest: &[u8], int: Int) -> Option<[u8; 8]> {
     let mut eight = [0; 8];
-    (rest.len() >= usize::from(int.width)).then(|| eight[..rest.len()].copy_from_slice(rest))?;
+    (rest.len() >= int.bytes()).then(|| eight[..rest.len()].copy_from_slice(rest))?;
     Some(eight)
 }
 
-/// Why a number does not fit a part, if it is out of its range.
+/// Why a number that was seen does not fit.
 #[cold]
-fn why_not(seen: u64, part: &Part) -> Reason {
-    match part {
-        Part::Int { rule: Rule::Is(expected), .. } => Reason::Not { seen, expected: *expected },
-        Part::Int { least, .. } if seen < *least => Reason::Below { seen, least: *least },
-        Part::Int { most, .. } => Reason::Above { seen, most: *most },
-        Part::Bytes { .. } | Part::List { .. } => Reason::Unknown { seen },
+fn why_not(seen: u64, number: &Number) -> Reason {
+    match number.rule {
+        Rule::Is(expected) => Reason::Not { seen, expected },
+        _ if seen < number.least => Reason::Below { seen, least: number.least },
+        _ => Reason::Above { seen, most: number.most },
     }
 }
 

@@ -11,13 +11,7 @@ use crate::service::FieldKind;
 /// One field on the wire.
 #[derive(Debug, Clone)]
 pub(crate) enum Part {
-    Int {
-        int: Int,
-        /// What it can be; for a constant both are its number.
-        least: u64,
-        most: u64,
-        rule: Rule,
-    },
+    Int(Number),
     Bytes {
         size: Size,
         utf8: bool,
@@ -32,16 +26,33 @@ pub(crate) enum Part {
     },
 }
 
+/// An integer on the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Number {
+    pub(crate) int: Int,
+    /// What it can be; for a constant both are its value.
+    pub(crate) least: u64,
+    pub(crate) most: u64,
+    pub(crate) rule: Rule,
+}
+
+impl Number {
+    #[inline]
+    pub(crate) fn fits(&self, value: u64) -> bool {
+        (self.least..=self.most).contains(&value)
+    }
+}
+
 impl Part {
     /// The fewest bytes it can take.
     pub(crate) fn least_bytes(&self) -> usize {
         let (size, of) = match self {
-            Part::Int { int, .. } => return usize::from(int.width),
+            Part::Int(number) => return number.int.bytes(),
             Part::Bytes { size, .. } => (size, 1),
             Part::List { size, item, .. } => (size, item.least_bytes()),
         };
         match size {
-            Size::Prefix(int) => usize::from(int.width),
+            Size::Prefix(int) => int.bytes(),
             Size::Fixed(n) => usize::try_from(*n).unwrap_or(usize::MAX).saturating_mul(of),
             Size::Rest => 0,
         }
@@ -59,8 +70,8 @@ pub(crate) enum Rule {
     Usually(u64),
     /// A new number when spoken, anything when heard.
     Fresh,
-    /// In an answer: what stood in this part of the request's frame, plus a number.
-    Echo { part: usize, plus: i64 },
+    /// In an answer: what this field of the request's frame said, plus a number.
+    Echo { field: usize, plus: i64 },
     /// The bytes of the whole frame plus a number. When heard, it says where the frame ends.
     FrameLength { plus: i64 },
 }
@@ -93,36 +104,49 @@ impl Plan {
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.labels.iter().position(|label| label.named && label.text == name)
     }
-
-    /// The names, in the order of the bytes.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.labels.iter().filter(|label| label.named).map(|label| label.text.as_str())
-    }
 }
 
-/// The shape that all messages of one direction share.
+/// The shape that all messages of one direction share: numbers, and among them one part that is open.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Frame {
-    pub(crate) plan: Plan,
-    /// The part that messages fill with a row of their own.
-    pub(crate) open: Option<usize>,
-    /// The part that says how long the frame is. It stands before the open one.
+    pub(crate) numbers: Vec<Number>,
+    /// What to call each number.
+    pub(crate) labels: Vec<Label>,
+    /// How many numbers stand before the open part.
+    pub(crate) before: usize,
+    /// The name of the part that messages fill with a row of their own. None: no part is open.
+    pub(crate) open: Option<String>,
+    /// The number that says how long the frame is. It stands before the open part.
     pub(crate) measured: Option<usize>,
-    /// Bytes of the parts behind the open one.
-    pub(crate) behind: usize,
-    /// What answers a part that does not fit, by part.
+    /// Bytes of the numbers behind the open part.
+    pub(crate) behind_bytes: usize,
+    /// What answers a number that does not fit.
     pub(crate) refusals: Vec<Option<Refusal>>,
 }
 
 impl Frame {
+    /// The number of a name.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.labels.iter().position(|label| label.named && label.text == name)
+    }
+
+    /// The names of its fields.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let numbers = self.labels.iter().filter(|label| label.named).map(|label| label.text.as_str());
+        numbers.chain(self.open.as_deref())
+    }
+
+    /// Where a number begins, in bytes from the start; for those behind the open part, without its bytes.
+    pub(crate) fn offset(&self, field: usize) -> usize {
+        self.numbers[..field].iter().map(|number| number.int.bytes()).sum()
+    }
+
     /// Where a frame with these numbers ends, if one of them says so.
     #[inline]
     pub(crate) fn end(&self, numbers: &Numbers) -> Option<usize> {
         let measured = self.measured?;
-        match self.plan.parts[measured] {
-            Part::Int { rule: Rule::FrameLength { plus }, .. } => {
-                Some(numbers.at(measured).wrapping_add_signed(plus.wrapping_neg()) as usize)
-            }
+        match self.numbers[measured].rule {
+            Rule::FrameLength { plus } => Some(numbers.at(measured).wrapping_add_signed(plus.wrapping_neg()) as usize),
             _ => None,
         }
     }
@@ -139,8 +163,8 @@ pub(crate) struct Refusal {
 /// The frame, narrowed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Message {
-    /// The parts of the frame, with the numbers that this message fixes.
-    pub(crate) frame: Vec<Part>,
+    /// The numbers of the frame, with those that this message fixes.
+    pub(crate) frame: Vec<Number>,
     /// The row in the frame's open part. Without parts, that part is empty.
     pub(crate) body: Plan,
     /// The frame as it is always said, with blanks.
@@ -155,48 +179,42 @@ pub(crate) struct Form {
     /// Bytes behind it.
     pub(crate) behind: Vec<u8>,
     pub(crate) numbers: Numbers,
-    /// Parts that are new each time, by offset: from the start of the frame, or of what stands behind the open part.
     pub(crate) blanks: Vec<Blank>,
 }
 
-/// A number to be filled in.
+/// A number that is new each time.
 #[derive(Debug, Clone)]
 pub(crate) struct Blank {
-    pub(crate) part: usize,
+    pub(crate) field: usize,
+    /// Where it goes: so many bytes from the start of the frame, or of what stands behind the open part.
     pub(crate) offset: usize,
     pub(crate) behind: bool,
 }
 
 impl Message {
-    pub(crate) fn new(frame: Vec<Part>, body: Plan) -> Self {
+    /// `before` of the numbers stand before the open part.
+    pub(crate) fn new(frame: Vec<Number>, before: usize, body: Plan) -> Self {
         let mut form = Form::default();
         form.numbers.know(frame.len());
-        let mut behind = false;
-        for (index, part) in frame.iter().enumerate() {
-            let Part::Int { int, rule, .. } = part else {
-                behind = true;
-                continue;
-            };
+        for (field, Number { int, rule, .. }) in frame.iter().enumerate() {
+            let behind = field >= before;
             let bytes = if behind { &mut form.behind } else { &mut form.before };
             let offset = bytes.len();
-            bytes.resize(offset + usize::from(int.width), 0);
+            bytes.resize(offset + int.bytes(), 0);
             match rule {
                 Rule::Is(number) | Rule::Usually(number) => {
                     overwrite_int(bytes, offset, *int, *number);
-                    form.numbers.set(index, *number);
+                    form.numbers.set(field, *number);
                 }
-                _ => form.blanks.push(Blank { part: index, offset, behind }),
+                _ => form.blanks.push(Blank { field, offset, behind }),
             }
         }
         Message { frame, body, form }
     }
 
-    /// The number that a part of the frame is fixed to.
-    pub(crate) fn fixed(&self, part: usize) -> Option<u64> {
-        match self.frame.get(part) {
-            Some(Part::Int { rule: Rule::Is(number), .. }) => Some(*number),
-            _ => None,
-        }
+    /// What a number of the frame is fixed to.
+    pub(crate) fn fixed(&self, field: usize) -> Option<u64> {
+        if let Rule::Is(number) = self.frame.get(field)?.rule { Some(number) } else { None }
     }
 }
 

@@ -3,7 +3,7 @@
 //! That finds two lines of a table that cannot be told apart, and values that a wire cannot carry, before any
 //! target is touched. Not here: whether a target speaks it.
 
-use crate::codec::plan::{Entry, Meaning, Part, Plan};
+use crate::codec::plan::{Entry, Meaning, Number, Part, Plan};
 use crate::codec::{Dialogue, Heard, Saying, Slots};
 use crate::dialect::{Dialect, RequestHeard};
 use crate::error::{Diagnostic, Diagnostics};
@@ -120,7 +120,7 @@ impl Stage<'_> {
             let label = &label.text;
             let value = match part {
                 _ if plan.position(label).is_none() || label == "error" => continue,
-                Part::Int { least, most, .. } => {
+                Part::Int(Number { least, most, .. }) => {
                     let number = if variant == 0 { *least } else { *most };
                     match self.service.field(label).map(|field| field.kind) {
                         Some(FieldKind::Flag) => Value::Flag(number != 0),

@@ -117,6 +117,12 @@ impl<'a> Slots<'a> {
         self.named(&self.values, plan)
     }
 
+    /// The value under one of the names.
+    pub(crate) fn value(&self, plan: &Plan, name: &str) -> Option<Value> {
+        let at = plan.position(name)?;
+        self.owned(self.at(at), &plan.parts[at], &plan.labels[at])
+    }
+
     fn named(&self, slots: &[Slot<'a>], plan: &Plan) -> Record {
         let parts = slots.iter().zip(plan.parts.iter().zip(&plan.labels));
         parts

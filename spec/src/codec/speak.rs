@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::codec::dialogue::Numbers;
 use crate::codec::field::{Int, Size};
-use crate::codec::plan::{Frame, Label, Message, Part, Plan, Rule};
+use crate::codec::plan::{Frame, Label, Message, Number, Part, Plan, Rule};
 use crate::codec::slots::{Slot, Slots};
 
 /// Why a message cannot be said on this wire.
@@ -62,23 +62,22 @@ fn speak_frame(
     out.extend_from_slice(&message.form.behind);
     *said = message.form.numbers;
     for blank in &message.form.blanks {
-        let Part::Int { int, least, most, rule } = &message.frame[blank.part] else { continue };
-        let label = &frame.plan.labels[blank.part];
-        let value = match *rule {
-            Rule::Is(number) | Rule::Usually(number) => number,
-            Rule::Fresh => fresh & int.most(),
+        let (number, label) = (&message.frame[blank.field], &frame.labels[blank.field]);
+        let value = match number.rule {
+            Rule::Is(value) | Rule::Usually(value) => value,
+            Rule::Fresh => fresh & number.int.most(),
             Rule::FrameLength { plus } => ((out.len() - start) as u64).wrapping_add_signed(plus),
-            Rule::Echo { part, plus } => match request.get(part) {
-                Some(number) => number.wrapping_add_signed(plus),
+            Rule::Echo { field, plus } => match request.get(field) {
+                Some(asked) => asked.wrapping_add_signed(plus),
                 None => return Err(missing(label)),
             },
             Rule::Open => return Err(missing(label)),
         };
-        if !(*least..=*most).contains(&value) {
-            return Err(out_of_range(value, *least, *most, label));
+        if !number.fits(value) {
+            return Err(out_of_range(value, number, label));
         }
-        said.set(blank.part, value);
-        overwrite_int(out, if blank.behind { behind } else { start } + blank.offset, *int, value);
+        said.set(blank.field, value);
+        overwrite_int(out, if blank.behind { behind } else { start } + blank.offset, number.int, value);
     }
     Ok(())
 }
@@ -109,23 +108,24 @@ fn speak_rows(item: &Plan, rows: &[Slot<'_>], out: &mut Vec<u8>) -> Result<(), U
 }
 
 /// Says anything but a list.
-#[inline]
+#[inline(always)]
 fn speak_leaf(part: &Part, value: &Slot<'_>, label: &Label, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
     match (part, value) {
         (Part::Bytes { size, .. }, Slot::Bytes(bytes)) => {
             write_size(out, *size, bytes.len(), "bytes", label)?;
             out.extend_from_slice(bytes);
         }
-        (Part::Int { int, least, most, rule }, value) => {
-            let number = match (rule, value) {
-                (Rule::Is(number), _) | (Rule::Usually(number), Slot::Empty) | (_, Slot::Int(number)) => *number,
+        (Part::Int(number), value) => {
+            let value = match (number.rule, value) {
+                (Rule::Is(fixed), _) | (Rule::Usually(fixed), Slot::Empty) => fixed,
+                (_, Slot::Int(value)) => *value,
                 (_, Slot::Empty) => return Err(missing(label)),
                 _ => return Err(of_another_kind(label)),
             };
-            if !(*least..=*most).contains(&number) {
-                return Err(out_of_range(number, *least, *most, label));
+            if !number.fits(value) {
+                return Err(out_of_range(value, number, label));
             }
-            write_int(out, *int, number);
+            write_int(out, number.int, value);
         }
         // Padding: what has no name says nothing, in as many bytes as it takes.
         (_, Slot::Empty) if !label.named => out.resize(out.len() + part.least_bytes(), 0),
@@ -151,12 +151,12 @@ fn of_another_kind(label: &Label) -> Unspeakable {
 }
 
 #[cold]
-fn out_of_range(value: u64, least: u64, most: u64, label: &Label) -> Unspeakable {
-    unspeakable(label, format!("would be {value}; this wire carries {least} to {most}"))
+fn out_of_range(value: u64, number: &Number, label: &Label) -> Unspeakable {
+    unspeakable(label, format!("would be {value}; this wire carries {} to {}", number.least, number.most))
 }
 
 /// Writes the size that stands before bytes or items, or checks the one that is fixed.
-#[inline]
+#[inline(always)]
 fn write_size(out: &mut Vec<u8>, size: Size, length: usize, of: &str, label: &Label) -> Result<(), Unspeakable> {
     let length = length as u64;
     match size {
@@ -175,7 +175,7 @@ fn write_size(out: &mut Vec<u8>, size: Size, length: usize, of: &str, label: &La
 /// Writes a number of any width: eight bytes, of which the rest is taken back.
 #[inline]
 fn write_int(out: &mut Vec<u8>, int: Int, value: u64) {
-    let end = out.len() + usize::from(int.width);
+    let end = out.len() + int.bytes();
     out.extend_from_slice(&match int.little {
         false => (value << (64 - 8 * u32::from(int.width))).to_be_bytes(),
         true => value.to_le_bytes(),
@@ -186,7 +186,7 @@ fn write_int(out: &mut Vec<u8>, int: Int, value: u64) {
 /// Writes a number over one of the same width.
 #[inline]
 pub(crate) fn overwrite_int(out: &mut [u8], at: usize, int: Int, value: u64) {
-    let field = &mut out[at..at + usize::from(int.width)];
+    let field = &mut out[at..at + int.bytes()];
     match (field, int.little) {
         ([byte], _) => *byte = value as u8,
         ([a, b], false) => [*a, *b] = (value as u16).to_be_bytes(),

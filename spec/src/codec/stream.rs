@@ -185,10 +185,7 @@ impl RequestDecoder {
             let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
             match self.dialect.hear_request(self.buffer.left(), &mut slots, &mut dialogue) {
                 RequestHeard::More(_) => return None,
-                RequestHeard::Taken(taken) => {
-                    let arguments = self.dialect.arguments(&dialogue, &slots);
-                    (self.request(&arguments, dialogue), taken)
-                }
+                RequestHeard::Taken(taken) => (self.request(&slots, dialogue), taken),
                 RequestHeard::Refused { taken, error, unfit, close } => {
                     self.ended = close || taken.is_none();
                     let error = ErrorName::from_name(&error).unwrap_or(ErrorName::Malformed);
@@ -201,9 +198,10 @@ impl RequestDecoder {
         Some(inbound)
     }
 
-    fn request(&self, arguments: &Record, dialogue: Dialogue) -> Inbound {
+    fn request(&self, slots: &Slots<'_>, dialogue: Dialogue) -> Inbound {
         let operation = self.dialect.operation_of(&dialogue).and_then(Operation::from_name);
-        match operation.and_then(|operation| Request::from_record(operation, arguments)) {
+        let argument = |name: &str| self.dialect.argument(&dialogue, slots, name);
+        match operation.and_then(|operation| Request::from_values(operation, argument)) {
             Some(request) => Inbound::Request { request, dialogue },
             None => {
                 let failure = Failure::new(ErrorName::Malformed, "an argument is missing");

@@ -204,7 +204,8 @@ impl Scenario {
 
     /// The actors whose links break in it.
     pub fn broken_links(&self) -> BTreeSet<&str> {
-        let faults = self.all_steps().filter(|step| matches!(step.verb, Verb::Fault(fault) if !fault.is_of_the_server()));
+        let faults =
+            self.all_steps().filter(|step| matches!(step.verb, Verb::Fault(fault) if !fault.is_of_the_server()));
         faults.map(|step| step.actor.as_str()).collect()
     }
 

@@ -12,8 +12,10 @@ use crate::service::Service;
 
 pub(crate) const KEYS: &[&str] =
     &["scenario", "checks", "why", "needs", "when", "dialects", "server", "group", "actors", "steps"];
-pub(crate) const STEP_KEYS: &[&str] = &["with", "gets", "shows", "keep", "times", "frame", "frames", "hex", "how", "then"];
-pub(crate) const VERBS: &[&str] = &["connects", "returns", "disconnects", "half_closes", "resets", "listens", "writes", "waits"];
+pub(crate) const STEP_KEYS: &[&str] =
+    &["with", "gets", "shows", "keep", "times", "frame", "frames", "hex", "how", "then"];
+pub(crate) const VERBS: &[&str] =
+    &["connects", "returns", "disconnects", "half_closes", "resets", "listens", "writes", "waits"];
 
 /// Reads one document; mistakes are added to `found`.
 pub(super) fn scenario(
@@ -229,21 +231,26 @@ impl Reader<'_> {
             }
             _ if let Some((_, fault)) = Fault::VERBS.iter().find(|(name, _)| *name == verb) => {
                 if fault.is_of_the_server() != (actor == SERVER) {
-                    let message = format!("`{verb}` is for {}", if actor == SERVER { "an actor's link" } else { "`server:`" });
+                    let message =
+                        format!("`{verb}` is for {}", if actor == SERVER { "an actor's link" } else { "`server:`" });
                     return Err(self.document.error(node, message));
                 }
                 Verb::Fault(*fault)
             }
             _ if actor == SERVER => {
                 let known = Fault::VERBS.iter().filter(|(_, fault)| fault.is_of_the_server()).map(|(name, _)| *name);
-                return Err(self.document.error(node, format!("a server cannot `{verb}` in a play")).suggest(verb, known));
+                return Err(self
+                    .document
+                    .error(node, format!("a server cannot `{verb}` in a play"))
+                    .suggest(verb, known));
             }
             _ if self.service.operations.contains_key(verb) => {
                 Verb::Operation { name: verb.to_owned(), with: self.arguments(verb, step.get("with"))? }
             }
             _ => {
                 let faults = Fault::VERBS.iter().map(|(name, _)| *name);
-                let known = VERBS.iter().copied().chain(faults).chain(self.service.operations.keys().map(String::as_str));
+                let known =
+                    VERBS.iter().copied().chain(faults).chain(self.service.operations.keys().map(String::as_str));
                 return Err(self.document.error(node, format!("nobody can `{verb}`")).suggest(verb, known));
             }
         })

@@ -65,7 +65,7 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a-take-over-is-refused",
         about: "The flag was added to the message and forgotten in the check.",
-        caught_by: &["SESSIONS-5"],
+        caught_by: &["SESSIONS-5", "ROBUSTNESS-11"],
         kind: Kind::Core(|limits| {
             rewritten(limits, |mut request| {
                 if let Request::LogIn { take_over, .. } = &mut request {

@@ -30,13 +30,13 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the-last-of-several-requests-is-handled-first",
         about: "Each request gets a thread, and the threads run as they like.",
-        caught_by: &["FRAMING-3"],
+        caught_by: &["FRAMING-3", "ROBUSTNESS-10"],
         kind: Kind::Stream(Mistake::Habit(|| Box::<LastFirst>::default())),
     },
     Mutant {
         name: "who-will-send-no-more-gets-no-answer",
         about: "The end of input cancels whatever is under way.",
-        caught_by: &["FRAMING-3"],
+        caught_by: &["ROBUSTNESS-9"],
         kind: Kind::Stream(Mistake::Habit(|| Box::new(Hesitates))),
     },
     Mutant {
