@@ -3,7 +3,7 @@
 //!
 //! Not here: mistakes inside one file, which its reader shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::example;
@@ -35,24 +35,24 @@ fn references(scenario: &Scenario, spec: &Spec, found: &mut Diagnostics) {
     if scenario.checks.is_empty() {
         found.push(Diagnostic::new(&scenario.place, "this scenario checks no requirement"));
     }
-    let shown: Vec<(&String, &Place)> =
-        scenario.all_steps().flat_map(|step| step.shows.iter().map(move |id| (id, &step.place))).collect();
-    for (id, place) in scenario.checks.iter().map(|id| (id, &scenario.place)).chain(shown.iter().copied()) {
+    let shown: BTreeSet<&String> = scenario.all_steps().flat_map(|step| &step.shows).collect();
+    let checked: BTreeSet<&String> = scenario.checks.iter().collect();
+    for id in checked.union(&shown) {
+        let place = scenario.place_of(id);
         if spec.requirement(id).is_none() {
             let known = spec.requirements().map(|requirement| requirement.id.as_str());
             found.push(Diagnostic::new(place, format!("there is no requirement `{id}`")).suggest(id, known));
+        } else if !checked.contains(id) {
+            found.push(
+                Diagnostic::new(place, format!("this step shows `{id}`, which the scenario does not check"))
+                    .other(&scenario.place, "add it to `checks` of this one"),
+            );
         }
-    }
-    for (id, place) in shown.into_iter().filter(|(id, _)| !scenario.checks.contains(id)) {
-        found.push(
-            Diagnostic::new(place, format!("this step shows `{id}`, which the scenario does not check"))
-                .other(&scenario.place, "add it to `checks` here"),
-        );
     }
     for dialect in scenario.dialects.iter().filter(|name| !spec.dialects.contains_key(*name)) {
         let known = spec.dialects.keys().map(String::as_str);
-        found
-            .push(Diagnostic::new(&scenario.place, format!("there is no dialect `{dialect}`")).suggest(dialect, known));
+        let message = format!("there is no dialect `{dialect}`");
+        found.push(Diagnostic::new(scenario.place_of(dialect), message).suggest(dialect, known));
     }
 }
 

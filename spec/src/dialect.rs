@@ -231,6 +231,9 @@ impl Dialect {
         };
         let matches = |meaning: &Meaning| match (saying, meaning) {
             (Saying::Ok(_), Meaning::Ok) | (Saying::Error { .. }, Meaning::AnyError) => true,
+            (Saying::Ok(values), Meaning::Outcome(name)) => {
+                self.outcome(dialogue, name).all(|(field, value)| values.get(field).and_then(Value::as_flag) == value)
+            }
             (Saying::Error { name, .. }, Meaning::Error(known)) | (Saying::Event(name, _), Meaning::Event(known)) => {
                 known == name
             }
@@ -247,6 +250,13 @@ impl Dialect {
             }
         }
         Err(unspeakable)
+    }
+
+    /// The flags that tell an outcome of the operation that is answered.
+    pub(crate) fn outcome(&self, dialogue: &Dialogue, name: &str) -> impl Iterator<Item = (&str, Option<bool>)> {
+        let operation = dialogue.operation.and_then(|index| self.outcomes.get(&self.operations[index].name));
+        let fields = operation.and_then(|outcomes| outcomes.get(name)).into_iter().flatten();
+        fields.map(|(field, value)| (field.as_str(), value.as_bool()))
     }
 
     fn error_values(&self, name: &str, detail: &str) -> Record {

@@ -88,6 +88,19 @@ impl Document {
         Self::read_part(file, 0..file.text.len(), found)
     }
 
+    /// Reads a file that holds one document.
+    pub fn read_one(file: &Arc<File>, found: &mut Diagnostics) -> Option<Document> {
+        let before = found.0.len();
+        let mut documents = Self::read(file, found);
+        if let Some(second) = documents.get(1) {
+            found.push(second.error(&second.root, "only one document can stand in this file"));
+        }
+        if documents.is_empty() && found.0.len() == before {
+            found.push(Diagnostic::new(&Place { file: file.clone(), span: 0..0 }, "this file says nothing"));
+        }
+        (!documents.is_empty()).then(|| documents.swap_remove(0))
+    }
+
     /// Reads the documents in a part of a file. Places are those of the whole file.
     pub fn read_part(file: &Arc<File>, part: Range<usize>, found: &mut Diagnostics) -> Vec<Document> {
         let mut reader = Reader::new(file, part);
@@ -136,23 +149,24 @@ impl Document {
     /// What is missing, unknown or of another kind, at the place where it stands.
     pub fn typed<T: DeserializeOwned>(&self, node: &Node) -> Result<T, Diagnostic> {
         serde_path_to_error::deserialize(node.value()).map_err(|error| {
-            let mut at = node;
+            let (mut at, mut parent) = (node, node);
             for segment in error.path() {
+                parent = at;
                 at = match (segment, &at.kind) {
                     (Segment::Seq { index }, Kind::List(items)) => items.get(*index).unwrap_or(at),
                     (Segment::Map { key }, Kind::Map(_)) => at.get(key).unwrap_or(at),
                     _ => at,
                 };
             }
-            self.explain(at, &error.inner().to_string())
+            self.explain(at, parent, &error.inner().to_string())
         })
     }
 
     /// Turns serde's words into ours, and points at the key where one is named.
-    fn explain(&self, at: &Node, message: &str) -> Diagnostic {
+    fn explain(&self, at: &Node, parent: &Node, message: &str) -> Diagnostic {
         let quoted = |text: &str| text.split('`').nth(1).map(str::to_owned);
         if let Some(key) = message.strip_prefix("unknown field ").and_then(quoted) {
-            let node = at.entry(&key).map_or(at, |(k, _)| k);
+            let node = at.entry(&key).or(parent.entry(&key)).map_or(at, |(k, _)| k);
             let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
             return self.error(node, format!("unknown key `{key}`")).suggest(&key, known);
         }
@@ -163,7 +177,35 @@ impl Document {
         if let Some(key) = message.strip_prefix("missing field ").and_then(quoted) {
             return self.error(at, format!("the key `{key}` is missing")).label("in this map");
         }
+        if let Some((seen, expected)) = message.strip_prefix("invalid type: ").and_then(|m| m.split_once(", expected "))
+        {
+            return self.error(at, format!("here stands {}, not {}", in_words(seen), in_words(expected)));
+        }
+        if let Some((_, expected)) = message.strip_prefix("invalid value: ").and_then(|m| m.split_once(", expected ")) {
+            return self.error(at, format!("this is not {}", in_words(expected)));
+        }
         self.error(at, message.to_owned())
+    }
+}
+
+/// What serde calls a kind of value, in our words.
+fn in_words(kind: &str) -> &str {
+    match kind.split(' ').next().unwrap_or_default() {
+        "string" => "a text",
+        "integer" => "a number",
+        "floating" => "a broken number",
+        "boolean" => "true or false",
+        "unit" => "nothing",
+        "sequence" => "a list",
+        "map" | "struct" => "a map",
+        "u8" => "a number from 0 to 255",
+        "u64" | "usize" => "a number from 0 on",
+        _ => match kind {
+            "a sequence" => "a list",
+            "a boolean" => "true or false",
+            "a string" => "a text",
+            other => other,
+        },
     }
 }
 
@@ -306,7 +348,7 @@ impl<'a> Reader<'a> {
         let lower = text.to_ascii_lowercase();
         let taken_for = match lower.as_str() {
             "on" | "off" | "yes" | "no" | "y" | "n" => "a truth value",
-            "true" | "false" if text != lower => "a truth value by some and a text by others",
+            "true" | "false" if text != lower => "a truth value",
             _ if is_sexagesimal(text) => "a number of seconds (YAML 1.1 counts in sixties)",
             _ if is_octal(text) => "an octal number",
             _ if is_date(text) => "a date",
@@ -352,6 +394,9 @@ fn plain_value(text: &str) -> Value {
         && let Ok(number) = u64::from_str_radix(hex, 16)
     {
         return Value::from(number);
+    }
+    if is_octal(text) {
+        return Value::String(text.to_owned());
     }
     if let Ok(number) = text.parse::<u64>() {
         return Value::from(number);

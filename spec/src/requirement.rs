@@ -155,20 +155,8 @@ impl Chapter {
     /// Reads a chapter; mistakes are added to `found`.
     pub(crate) fn read(document: &Document, service: &Service, found: &mut Diagnostics) -> Option<Chapter> {
         let root = &document.root;
-        let known = ["chapter", "title", "about", "requirements"];
-        for (key, _) in root.entries().unwrap_or_default() {
-            let text = key.text().unwrap_or_default();
-            if !known.contains(&text) {
-                found.push(document.error(key, format!("unknown key `{text}`")).suggest(text, known));
-            }
-        }
-        let mut word = |key: &str| match root.get(key).and_then(Node::text) {
-            Some(text) => Some(text.to_owned()),
-            None => {
-                found.push(document.error(root, format!("the key `{key}` is missing")).label("in this map"));
-                None
-            }
-        };
+        document.only(root, &["chapter", "title", "about", "requirements"], found);
+        let mut word = |key: &str| document.word(root, key, found);
         let (name, title, about) = (word("chapter")?, word("title")?, word("about")?);
         let mut requirements = Vec::new();
         for (key, value) in root.get("requirements").and_then(Node::entries).unwrap_or_default() {

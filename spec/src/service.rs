@@ -269,7 +269,7 @@ impl Service {
     }
 
     /// Shows every reference to something that does not exist.
-    pub(crate) fn check(&self, document: &Document, found: &mut Diagnostics) {
+    pub(crate) fn check(&self, document: &Document, errors: &Document, found: &mut Diagnostics) {
         let known_field = |name: &str| self.fields.contains_key(name);
         let mut refuse = |path: &[&str], name: &str, what: &str, known: Vec<&str>| {
             let mut node = &document.root;
@@ -308,15 +308,19 @@ impl Service {
                 refuse(&["options", name, "limit"], &option.limit, "limit", limits);
             }
         }
+        let place = |name: &str| errors.root.get("errors").and_then(|all| all.entry(name)).map(|(key, _)| key);
         let mut by_code: BTreeMap<u8, &str> = BTreeMap::new();
         for (name, error) in &self.errors {
+            let Some(key) = place(name) else { continue };
+            if error.code == 0 {
+                found.push(errors.error(key, format!("`{name}` has the code 0, which says that nothing is wrong")));
+            }
             if let Some(first) = by_code.insert(error.code, name) {
-                found.push(
-                    document.error(
-                        &document.root,
-                        format!("errors `{first}` and `{name}` have the same code {}", error.code),
-                    ),
-                );
+                let diagnostic = errors.error(key, format!("`{name}` has the code {} of `{first}`", error.code));
+                found.push(match place(first) {
+                    Some(first) => diagnostic.other(&errors.place(first), "which has it, too"),
+                    None => diagnostic,
+                });
             }
         }
     }

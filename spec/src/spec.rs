@@ -104,7 +104,10 @@ impl Spec {
     fn refuse_duplicate_ids(&self, found: &mut Diagnostics) {
         let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
         for requirement in self.requirements() {
-            if let Some(place) = first.insert(&requirement.id, &requirement.place) {
+            // Within a file it is a key that stands there twice.
+            if let Some(place) = first.insert(&requirement.id, &requirement.place)
+                && place.file != requirement.place.file
+            {
                 found.push(
                     Diagnostic::new(&requirement.place, format!("the id `{}` is taken", requirement.id))
                         .other(place, "first here"),
@@ -116,11 +119,10 @@ impl Spec {
 
 /// Reads a wire from one file, the embedded ones and a user's alike.
 pub fn read_dialect(file: &Arc<File>, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
-    let documents = Document::read(file, found);
-    let document = documents.first()?;
-    let dialect = compile(document, service, found)?;
+    let document = Document::read_one(file, found)?;
+    let dialect = compile(&document, service, found)?;
     let before = found.0.len();
-    rehearse(&dialect, service, document, found);
+    rehearse(&dialect, service, &document, found);
     (found.0.len() == before).then_some(dialect)
 }
 
@@ -129,8 +131,10 @@ fn read_service(source: &Source, found: &mut Diagnostics) -> Option<Service> {
     let errors = single(source, "protocol/errors.yaml", found)?;
     let mut service = found.keep(document.typed::<Service>(&document.root))?;
     service.errors = found.keep(errors.typed::<Errors>(&errors.root))?.errors;
-    service.check(&document, found);
-    Some(service)
+    // Everything else is read by the service: where it is wrong, so would be what is said about the rest.
+    let before = found.0.len();
+    service.check(&document, &errors, found);
+    (found.0.len() == before).then_some(service)
 }
 
 fn single(source: &Source, path: &str, found: &mut Diagnostics) -> Option<Document> {
@@ -142,5 +146,5 @@ fn single(source: &Source, path: &str, found: &mut Diagnostics) -> Option<Docume
         );
         return None;
     };
-    Document::read(file, found).into_iter().next()
+    Document::read_one(file, found)
 }

@@ -38,6 +38,9 @@ operations:
   list_accounts:
     say:  {code: 2, echo: 0, body: [limit: u16le, pattern: text(u8), after: text]}
     hear: {ok: {code: 12, body: [more: u8 in 0..1, usernames: list(u24) of text(u16le)]}}
+  send_message:
+    say:  {code: 3, echo: 0, body: [key: bytes(u16), recipient: text(u8), text: text(u32)]}
+    hear: {delivered: {code: 13, body: [message_id: u16]}, queued: {code: 14, body: [message_id: u16, _: u8]}}
 fence: ping
 "#;
 

@@ -24,7 +24,7 @@ const SHAPES_DEEP: usize = 16;
 
 /// Compiles a dialect. Mistakes are added to `found`; a dialect comes back only if there is none.
 pub(crate) fn compile(document: &Document, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
-    let mut compiler = Compiler { document, service, found: Diagnostics::default() };
+    let mut compiler = Compiler { document, service, found: Diagnostics::default(), refused: 0 };
     let dialect = compiler.dialect();
     let clean = compiler.found.is_empty();
     found.0.append(&mut compiler.found.0);
@@ -35,26 +35,30 @@ struct Compiler<'a> {
     document: &'a Document,
     service: &'a Service,
     found: Diagnostics,
+    /// How often something was refused, though what is wrong in one place is shown once.
+    refused: usize,
 }
 
 impl<'a> Compiler<'a> {
     fn dialect(&mut self) -> Option<Dialect> {
         let root = &self.document.root;
-        for (key, _) in root.entries().unwrap_or_default() {
-            let text = key.text().unwrap_or_default();
-            if !KEYS.contains(&text) {
-                self.refuse(key, format!("unknown key `{text}`"), |d| d.suggest(text, KEYS.iter().copied()));
-            }
-        }
-        let name = self.word(root, "dialect")?;
-        let about = self.word(root, "about")?;
+        self.document.only(root, KEYS, &mut self.found);
+        let name = self.document.word(root, "dialect", &mut self.found)?;
+        let about = self.document.word(root, "about", &mut self.found)?;
         let frame_node = self.need(root, "frame")?;
         let (say_node, hear_node) = match (frame_node.get("say"), frame_node.get("hear")) {
             (Some(say), Some(hear)) => (say, hear),
             _ => (frame_node, frame_node),
         };
         let mut say = self.frame(say_node, None)?;
+        // All else is held against the frames: where they are wrong, so would be what is said about it.
+        if !self.found.is_empty() {
+            return None;
+        }
         let mut hear = self.frame(hear_node, Some(&say))?;
+        if !self.found.is_empty() {
+            return None;
+        }
         self.refusals(&mut say);
         hear.refusals = vec![None; hear.numbers.len()];
         let anytime = self.table(root.get("hear"), &hear, None, "hear");
@@ -181,10 +185,13 @@ impl<'a> Compiler<'a> {
                 self.refuse(key, format!("service.yaml has no operation `{name}`"), |d| d.suggest(name, known));
                 continue;
             }
+            let before = self.refused;
             let Some(said) = self.need(value, "say") else { continue };
             let message = self.message(said, say).unwrap_or_default();
             let table = self.table(value.get("hear"), hear, Some(name), &format!("operations.{name}.hear"));
-            self.check_fields(key, name, &message, &table);
+            if self.refused == before {
+                self.check_fields(key, name, &message, &table);
+            }
             operations.push(OperationPlan { name: name.to_owned(), say: message, hear: table });
         }
         operations
@@ -204,7 +211,11 @@ impl<'a> Compiler<'a> {
             self.refuse(key, format!("`{name}` has no way to succeed"), |d| d.help("its table needs an entry `ok`"));
         }
         for result in &spec.result {
-            if !ok.is_empty() && !ok.iter().any(|entry| has(&entry.message.body, result)) {
+            let fills = |entry: &&Entry| match &entry.meaning {
+                Meaning::Outcome(outcome) if spec.outcomes[outcome].contains_key(result) => true,
+                _ => has(&entry.message.body, result),
+            };
+            if !ok.is_empty() && !ok.iter().any(fills) {
                 self.refuse(key, format!("nothing fills the result `{result}` of `{name}`"), |d| d);
             }
         }
@@ -487,7 +498,11 @@ impl<'a> Compiler<'a> {
         let Some(node) = self.need(&self.document.root, "fence") else { return String::new() };
         let name = node.text().unwrap_or_default();
         if self.document.root.get("operations").and_then(|operations| operations.get(name)).is_none() {
-            self.refuse(node, format!("this dialect has no operation `{name}` to serve as fence"), |d| d);
+            let operations = self.document.root.get("operations").and_then(Node::entries).unwrap_or_default();
+            let known: Vec<&str> = operations.iter().filter_map(|(key, _)| key.text()).collect();
+            self.refuse(node, format!("this dialect has no operation `{name}` to serve as fence"), |d| {
+                d.suggest(name, known)
+            });
         }
         name.to_owned()
     }
@@ -544,10 +559,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn word(&mut self, node: &'a Node, key: &str) -> Option<String> {
-        Some(self.need(node, key)?.text()?.to_owned())
-    }
-
     fn need(&mut self, node: &'a Node, key: &str) -> Option<&'a Node> {
         let found = node.get(key);
         if found.is_none() {
@@ -558,6 +569,7 @@ impl<'a> Compiler<'a> {
 
     fn refuse(&mut self, node: &Node, message: impl Into<String>, more: impl FnOnce(Diagnostic) -> Diagnostic) {
         let diagnostic = more(self.document.error(node, message));
+        self.refused += 1;
         // A shape is compiled wherever it is used, and its mistakes are the same everywhere.
         if !self.found.0.contains(&diagnostic) {
             self.found.push(diagnostic);

@@ -11,31 +11,26 @@ use crate::load::Document;
 use crate::service::{FieldKind, Service};
 use crate::value::{Record, Value};
 
+/// Details of errors have every length up to this one, so that an error can be taken for any short answer.
+const LONGEST_DETAIL: usize = 32;
+
 /// Speaks and hears every message of the dialect; what does not come back is added to `found`.
 pub(crate) fn rehearse(dialect: &Dialect, service: &Service, document: &Document, found: &mut Diagnostics) {
     let stage = Stage { dialect, service, document };
     for variant in 0..2 {
+        let mut mistakes = Vec::new();
         for operation in &dialect.operations {
             let arguments = stage.sample(&operation.say.body, variant);
             match stage.request(&operation.name, &arguments) {
                 Ok(dialogue) => {
-                    for entry in &operation.hear {
-                        found.0.extend(stage.answer(entry, Some(&dialogue), variant));
-                    }
-                    if variant == 0 {
-                        for entry in dialect.anytime.iter().filter(|entry| !matches!(entry.meaning, Meaning::Event(_)))
-                        {
-                            found.0.extend(stage.answer(entry, Some(&dialogue), variant));
-                        }
-                    }
+                    let entries = operation.hear.iter().chain(&dialect.anytime);
+                    mistakes.extend(entries.filter_map(|entry| stage.entry(entry, &dialogue, variant)));
                 }
-                Err(diagnostic) => found.push(diagnostic),
+                Err(diagnostic) => mistakes.push(diagnostic),
             }
         }
-        for entry in dialect.anytime.iter().filter(|entry| matches!(entry.meaning, Meaning::Event(_))) {
-            found.0.extend(stage.answer(entry, None, variant));
-        }
-        if !found.is_empty() {
+        if !mistakes.is_empty() {
+            mistakes.into_iter().for_each(|diagnostic| found.push(diagnostic));
             return;
         }
     }
@@ -56,61 +51,76 @@ impl Stage<'_> {
             .speak_request(name, arguments, 7, &mut bytes)
             .map_err(|why| self.error(&path, format!("`{name}` cannot be said: {why}")))?;
         let (mut slots, mut heard) = (Slots::new(), Dialogue::default());
-        match self.dialect.hear_request(&bytes, &mut slots, &mut heard) {
-            RequestHeard::Taken(_) if heard.operation == dialogue.operation => {
+        let outcome = self.dialect.hear_request(&bytes, &mut slots, &mut heard);
+        if let Some(other) = self.dialect.operation_of(&heard).filter(|other| *other != name) {
+            let diagnostic = self.error(&path, format!("`{name}` is heard as `{other}`: {}", hex(&bytes)));
+            return Err(match self.place(&format!("operations.{other}.say")) {
+                Some(place) => diagnostic.other(&place, "which has the same numbers in its frame"),
+                None => diagnostic,
+            });
+        }
+        let why = match outcome {
+            RequestHeard::Taken(_) => {
                 let heard = self.dialect.arguments(&heard, &slots);
-                let same = arguments.iter().all(|(field, value)| heard.get(field) == Some(value));
-                if same {
+                if same(arguments, &heard) {
                     return Ok(dialogue);
                 }
-                Err(self.error(
-                    &path,
-                    format!("`{name}` does not come back with its arguments: {arguments} became {heard}"),
-                ))
+                format!("does not come back with its arguments: {arguments} became {heard}")
             }
-            RequestHeard::Taken(_) => {
-                let other = self.dialect.operation_of(&heard).unwrap_or_default();
-                let mut diagnostic = self.error(&path, format!("`{name}` is heard as `{other}`: {}", hex(&bytes)));
-                if let Some(place) = self.place(&format!("operations.{other}.say")) {
-                    diagnostic = diagnostic.other(&place, "which says the same bytes");
+            RequestHeard::More(_) => format!("is not heard: more than {} would be needed", hex(&bytes)),
+            RequestHeard::Refused { unfit, .. } => format!("is not heard: {unfit} of {}", hex(&bytes)),
+        };
+        Err(self.error(&path, format!("`{name}` {why}")))
+    }
+
+    /// Speaks what an entry means, and hears it where a request waits for its answer.
+    fn entry(&self, entry: &Entry, dialogue: &Dialogue, variant: usize) -> Option<Diagnostic> {
+        let mut values = self.sample(&entry.message.body, variant);
+        match &entry.meaning {
+            Meaning::Ok => self.answer(entry, &Saying::Ok(&values), dialogue),
+            Meaning::Outcome(outcome) => {
+                for (field, value) in self.dialect.outcome(dialogue, outcome) {
+                    values.set(field, value.unwrap_or_default());
                 }
-                Err(diagnostic)
+                self.answer(entry, &Saying::Ok(&values), dialogue)
             }
-            heard => Err(self.error(&path, format!("`{name}` is not heard: {heard:?} from {}", hex(&bytes)))),
+            Meaning::Event(name) => self.answer(entry, &Saying::Event(name, &values), dialogue),
+            Meaning::Error(name) => self.answer(entry, &Saying::Error { name, detail: "10.0.0.1:6262" }, dialogue),
+            Meaning::AnyError => (0..LONGEST_DETAIL).find_map(|length| {
+                let detail = "x".repeat(length);
+                self.answer(entry, &Saying::Error { name: "unavailable", detail: &detail }, dialogue)
+            }),
+            Meaning::Ignore => None,
         }
     }
 
-    fn answer(&self, entry: &Entry, dialogue: Option<&Dialogue>, variant: usize) -> Option<Diagnostic> {
-        let values = self.sample(&entry.message.body, variant);
-        let none = Dialogue::default();
+    fn answer(&self, entry: &Entry, saying: &Saying<'_>, dialogue: &Dialogue) -> Option<Diagnostic> {
         let mut bytes = Vec::new();
-        let saying = match &entry.meaning {
-            Meaning::Ok | Meaning::Outcome(_) => Saying::Ok(&values),
-            Meaning::Error(name) => Saying::Error { name, detail: "10.0.0.1:6262" },
-            Meaning::AnyError => Saying::Error { name: "unavailable", detail: "why" },
-            Meaning::Event(name) => Saying::Event(name, &values),
-            Meaning::Ignore => return None,
-        };
-        let speaking = dialogue.unwrap_or(&none);
-        if let Err(why) = self.dialect.speak_answer(speaking, &saying, &mut bytes) {
+        let nobody = Dialogue::default();
+        let asked = if let Saying::Event(..) = saying { &nobody } else { dialogue };
+        if let Err(why) = self.dialect.speak_answer(asked, saying, &mut bytes) {
             return Some(self.error(&entry.path, format!("this cannot be said: {why}")));
         }
-        let heard = self.dialect.hear_answer(&bytes, dialogue);
-        let back = match (&heard, &entry.meaning) {
-            (Some(Heard::Ok { values: heard, .. }), Meaning::Ok | Meaning::Outcome(_))
-            | (Some(Heard::Event { values: heard, .. }), Meaning::Event(_)) => same(&values, heard),
-            (Some(Heard::Error { name, .. }), Meaning::Error(said)) => name == said,
-            (Some(Heard::Error { name, .. }), Meaning::AnyError) => name == "unavailable",
+        let heard = self.dialect.hear_answer(&bytes, Some(dialogue));
+        let back = match (saying, &heard) {
+            (Saying::Ok(said), Some(Heard::Ok { values, .. })) => same(said, values),
+            (Saying::Event(said, fields), Some(Heard::Event { name, values, .. })) => {
+                said == name && same(fields, values)
+            }
+            (Saying::Error { name: said, .. }, Some(Heard::Error { name, .. })) => said == name,
             _ => false,
         };
-        if back {
-            return None;
-        }
-        let heard = heard.map_or_else(|| "no whole message".to_owned(), |heard| format!("{heard:?}"));
-        Some(
-            self.error(&entry.path, format!("this does not come back as itself: {}", hex(&bytes)))
-                .help(format!("it is heard as {heard}")),
-        )
+        let heard = match heard {
+            _ if back => return None,
+            None => "as no whole message".to_owned(),
+            Some(Heard::Ok { values, .. }) => format!("as a success: {values}"),
+            Some(Heard::Error { name, .. }) => format!("as the error `{name}`"),
+            Some(Heard::Event { name, values, .. }) => format!("as the event `{name}`: {values}"),
+            Some(Heard::Ignored { .. }) => "as something to ignore".to_owned(),
+            Some(Heard::Other { unfit, .. }) => format!("as nothing: {unfit}"),
+        };
+        let message = format!("this does not come back as itself: {}", hex(&bytes));
+        Some(self.error(&entry.path, message).help(format!("it is heard {heard}")))
     }
 
     /// Values for the fields of a message: short ones, then long ones.

@@ -48,6 +48,7 @@ pub(super) fn example(document: &Document, group: &str, service: &Service, found
 struct Layout<'a> {
     names: &'a [String],
     of: String,
+    noun: &'a str,
     /// Whether fields with a default may be left out.
     defaults: bool,
 }
@@ -67,7 +68,7 @@ impl Reader<'_> {
             self.found.push(self.document.error(node, message).suggest(name, known));
             return (None, None);
         };
-        let layout = Layout { names: &spec.arguments, of: format!("`{name}`"), defaults: true };
+        let layout = Layout { names: &spec.arguments, of: format!("`{name}`"), noun: "argument", defaults: true };
         let arguments = self.record(node, self.document.root.get("arguments"), &layout);
         (Some((name.to_owned(), arguments)), self.answer(Some(name)))
     }
@@ -85,7 +86,7 @@ impl Reader<'_> {
                 self.refuse(key, "bytes that are no request cannot succeed");
                 return None;
             };
-            let layout = Layout { names: &spec.result, of: format!("the result of `{name}`"), defaults: false };
+            let layout = Layout { names: &spec.result, of: format!("`{name}`"), noun: "result", defaults: false };
             return Some(Answer::Ok(self.record(key, Some(results), &layout)));
         }
         let Some(error) = gets.get("error") else {
@@ -130,7 +131,7 @@ impl Reader<'_> {
             self.found.push(self.document.error(node, message).suggest(name, known));
             return None;
         };
-        let layout = Layout { names: &spec.fields, of: format!("the event `{name}`"), defaults: false };
+        let layout = Layout { names: &spec.fields, of: format!("the event `{name}`"), noun: "field", defaults: false };
         let fields = self.record(node, self.document.root.get("fields"), &layout);
         Some(Answer::Event { name: name.to_owned(), fields })
     }
@@ -157,18 +158,24 @@ impl Reader<'_> {
                     }
                 }
                 None => {
-                    let message = format!("{} has no field `{name}`", layout.of);
+                    let message = format!("{} has no {} `{name}`", layout.of, layout.noun);
                     let known = layout.names.iter().map(String::as_str);
                     self.found.push(self.document.error(key, message).suggest(name, known));
                 }
             }
         }
+        let mut missing = Vec::new();
         for name in layout.names.iter().filter(|name| !entries.iter().any(|(key, _)| key.text() == Some(name))) {
             let default = self.service.field(name).and_then(|field| field.default_value());
             match default.filter(|_| layout.defaults) {
                 Some(value) => record.set(name, value),
-                None => self.refuse(given.unwrap_or(at), format!("{} needs the field `{name}`", layout.of)),
+                None => missing.push(name.as_str()),
             }
+        }
+        if !missing.is_empty() {
+            let noun = if missing.len() > 1 { format!("{}s", layout.noun) } else { layout.noun.to_owned() };
+            let message = format!("{} lacks the {noun} `{}`", layout.of, missing.join("`, `"));
+            self.refuse(given.unwrap_or(at), message);
         }
         record
     }
@@ -205,7 +212,7 @@ impl Reader<'_> {
         let mut values = Vec::new();
         for item in items {
             if let Some(names) = service.rows.get(of) {
-                let layout = Layout { names, of: format!("an item of `{name}`"), defaults: false };
+                let layout = Layout { names, of: format!("an item of `{name}`"), noun: "field", defaults: false };
                 values.push(Value::Row(self.record(item, Some(item), &layout)));
             } else if let Some(field) = service.field(of) {
                 values.extend(self.value(item, of, field.kind));

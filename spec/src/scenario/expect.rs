@@ -111,7 +111,7 @@ impl Expect {
             }
             _ => {
                 let known = ["ok", "nothing", "closed"].into_iter().chain(context.outcomes());
-                let known = known.chain(context.service.errors.keys().map(String::as_str));
+                let known = known.chain(context.errors());
                 Err(document.error(node, format!("`{word}` is nothing that can come")).suggest(word, known))
             }
         }
@@ -151,10 +151,16 @@ impl<'a> Context<'a> {
         if possible {
             return Ok(());
         }
-        let errors: Vec<&str> = self.specs().flat_map(|spec| spec.errors.iter().map(String::as_str)).collect();
         Err(document
             .error(node, format!("`{}` cannot answer `{word}`", self.operations.join("`, `")))
-            .help(format!("it can answer: {}", errors.join(", "))))
+            .help(format!("it can answer: {}", self.errors().join(", "))))
+    }
+
+    /// The errors that can come: the operations' own first, then those that any operation can give.
+    fn errors(&self) -> Vec<&'a str> {
+        let own = self.specs().flat_map(|spec| spec.errors.iter().map(String::as_str));
+        let anywhere = self.service.errors.iter().filter(|(_, error)| error.anywhere).map(|(name, _)| name.as_str());
+        own.chain(anywhere).collect()
     }
 }
 
@@ -217,10 +223,12 @@ impl Match {
         if node.items().is_some() {
             return items(node).map(Match::List);
         }
-        let Some(entries) = node.entries() else { return Given::read(document, node).map(Match::Equal) };
-        if makes_value(entries) {
-            return Given::read(document, node).map(Match::Equal);
-        }
+        let equal = || {
+            let given = Given::read(document, node)?;
+            given.refuse_other_kind(document, node, field, service)?;
+            Ok(Match::Equal(given))
+        };
+        let Some(entries) = node.entries().filter(|entries| !makes_value(entries)) else { return equal() };
         let mut matches = all(entries, |(key, value)| {
             let word = key.text().unwrap_or_default();
             let inner = || Match::read(document, value, field, service);

@@ -5,6 +5,7 @@ use serde_yaml::Value as Yaml;
 use crate::codec;
 use crate::error::Diagnostic;
 use crate::load::{Document, Node};
+use crate::service::{FieldKind, Service};
 use crate::value::Value;
 
 /// A value to be made when the step is run.
@@ -57,6 +58,32 @@ impl Given {
             Yaml::String(text) => template(&text).map_err(|why| document.error(node, why)),
             _ => Err(document.error(node, "a value is missing").help("an empty text is written \"\"")),
         }
+    }
+
+    /// Refuses what cannot be the value of a field. A text that is only a hole can be anything.
+    pub(crate) fn refuse_other_kind(
+        &self,
+        document: &Document,
+        node: &Node,
+        field: &str,
+        service: &Service,
+    ) -> Result<(), Diagnostic> {
+        let Some(kind) = service.field(field).map(|field| field.kind) else { return Ok(()) };
+        let fits = match self {
+            Given::Literal(value) => kind.holds(value),
+            Given::Text(pieces) if matches!(pieces[..], [Piece::Hole(_)]) => true,
+            Given::Text(_) | Given::Repeat { .. } | Given::Fresh { .. } => kind.holds(&Value::Text(String::new())),
+        };
+        if fits {
+            return Ok(());
+        }
+        let refused = document.error(node, format!("`{field}` takes {}", kind.words()));
+        let quotes = matches!((self, kind), (Given::Literal(_), FieldKind::Text)) && node.is_plain();
+        Err(if quotes {
+            refused.help(format!("put it in quotes: \"{}\"", node.text().unwrap_or_default()))
+        } else {
+            refused
+        })
     }
 
     /// The names of all holes.

@@ -51,6 +51,8 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Where it is written.
     pub place: Place,
+    /// Where requirements and dialects are named in it, by their names.
+    pub(crate) named: BTreeMap<String, Place>,
 }
 
 /// How an actor begins.
@@ -212,6 +214,11 @@ impl Scenario {
     /// Whether the server dies in it.
     pub fn crashes_the_server(&self) -> bool {
         self.all_steps().any(|step| matches!(step.verb, Verb::Fault(fault) if fault.is_of_the_server()))
+    }
+
+    /// Where a requirement or a dialect is named in it.
+    pub(crate) fn place_of(&self, name: &str) -> &Place {
+        self.named.get(name).unwrap_or(&self.place)
     }
 
     /// Every step, those inside a `together` included.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::{Diagnostic, Diagnostics};
+use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::load::{Document, Node};
 use crate::requirement::{check_needs, check_when};
 use crate::scenario::expect::{Context, Expect, Match, all};
@@ -26,14 +26,9 @@ pub(super) fn scenario(
 ) -> Option<Scenario> {
     let before = found.0.len();
     let root = &document.root;
-    for (key, _) in root.entries().unwrap_or_default() {
-        let text = key.text().unwrap_or_default();
-        if !KEYS.contains(&text) {
-            found.push(document.error(key, format!("unknown key `{text}`")).suggest(text, KEYS.iter().copied()));
-        }
-    }
-    let name = word(document, root, "scenario", found)?;
-    let why = word(document, root, "why", found)?;
+    document.only(root, KEYS, found);
+    let name = document.word(root, "scenario", found)?;
+    let why = document.word(root, "why", found)?;
     let mut reader = Reader { document, service, found, kept: BTreeSet::new(), actors: BTreeSet::new() };
     let checks: Vec<String> = reader.optional(root, "checks").unwrap_or_default();
     let listed: Vec<String> = reader.optional(root, "needs").unwrap_or_default();
@@ -58,7 +53,20 @@ pub(super) fn scenario(
     }
     let place = document.place(root.get("scenario").unwrap_or(root));
     let chapter = chapter.to_owned();
-    Some(Scenario { name, chapter, checks, why, needs, when, dialects, server, transport, actors, steps, place })
+    let mut places = BTreeMap::new();
+    named(document, root, &mut places);
+    let named = places;
+    Some(Scenario { name, chapter, checks, why, needs, when, dialects, server, transport, actors, steps, place, named })
+}
+
+/// Where requirements and dialects are named, in the order in which they are read.
+fn named(document: &Document, root: &Node, places: &mut BTreeMap<String, Place>) {
+    let lists = ["checks", "dialects", "shows"].into_iter().filter_map(|key| root.get(key)?.items());
+    for item in lists.flatten() {
+        places.entry(item.text().unwrap_or_default().to_owned()).or_insert_with(|| document.place(item));
+    }
+    let steps = ["steps", "together"].into_iter().filter_map(|key| root.get(key)?.items());
+    steps.flatten().for_each(|step| named(document, step, places));
 }
 
 /// What is named, and what is used: operations are capabilities, too.
@@ -267,6 +275,7 @@ impl Reader<'_> {
                 return Err(self.document.error(key, message).suggest(name, known.iter().map(String::as_str)));
             }
             let given = Given::read(self.document, value)?;
+            given.refuse_other_kind(self.document, value, name, self.service)?;
             self.known_holes(value, &given)?;
             self.known_actor(value, name, &given)?;
             Ok((name.to_owned(), given))
@@ -391,12 +400,4 @@ impl Reader<'_> {
 /// The entry of a step that names its actor: the first whose key is none of the step's own words.
 fn actor_entry(step: &Node) -> Option<&(Node, Node)> {
     step.entries()?.iter().find(|(key, _)| !STEP_KEYS.contains(&key.text().unwrap_or_default()))
-}
-
-fn word(document: &Document, node: &Node, key: &str, found: &mut Diagnostics) -> Option<String> {
-    let text = node.get(key).and_then(Node::text);
-    if text.is_none() {
-        found.push(document.error(node, format!("the key `{key}` is missing")).label("in this map"));
-    }
-    text.map(str::to_owned)
 }
