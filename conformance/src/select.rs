@@ -73,6 +73,9 @@ fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
     if scenario.crashes_the_server() && !target.starter.is_ours() {
         return Some("the server breaks in it, and this one is not the suite's to start".into());
     }
+    if scenario.crashes_the_server() && !target.starter.bears_several() {
+        return Some("the server breaks in it, and a second instance cannot live beside the first".into());
+    }
     let option = scenario.server.keys().find(|name| !target.starter.can_set(name));
     option.map(|name| format!("the suite cannot start this target with another {name}"))
 }

@@ -289,6 +289,7 @@ fn mistakes_in_dialects_are_drawn() {
                 wire("{say: {code: 1}, hear: {ok: {code: 2}}}").replace("code: u8,", "code: u8, again: u8 = code + 1,")
             ),
             ("a file that is no dialect", "hello\n".to_owned()),
+            ("an unknown key of an operation", wire("{says: {}, say: {code: 1, body: [nonce: u64]}, hear: {ok: {code: 2, body: [nonce: u64]}}}")),
             ("an empty file", String::new()),
             ("a second document", format!("{framed}---\n{framed}")),
             ("outcomes that cannot be told apart", with("{ok: {body: [u8 = 0, message_id: u64, delivered: u8 in 0..1]}}", "{delivered: {body: [u8 = 0, message_id: u64]}, queued: {body: [u8 = 0, message_id: u64]}}")),

@@ -2,8 +2,10 @@
 //!
 //! After a change that is meant: `INSTA_UPDATE=always cargo test -p spec --test golden`, then read the difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
+use std::fs;
+use std::path::Path;
 
 use spec::codec::{Annotated, Unspeakable};
 use spec::dialect::Dialect;
@@ -24,6 +26,21 @@ fn every_message_is_said_in_the_bytes_that_were_reviewed() {
                 omit_expression => true,
             }, { insta::assert_snapshot!(*group, text.join("\n")) });
         }
+    }
+}
+
+#[test]
+fn no_snapshot_is_left_over() {
+    let spec = Spec::embedded();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let names = |folder: &Path| -> BTreeSet<String> {
+        let entries = fs::read_dir(folder).expect("the folder can be read");
+        entries.map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned()).collect()
+    };
+    let groups: BTreeSet<String> = examples(spec).iter().map(|example| format!("{}.snap", example.group)).collect();
+    assert_eq!(names(&folder), spec.dialects.keys().cloned().collect());
+    for dialect in spec.dialects.keys() {
+        assert_eq!(names(&folder.join(dialect)), groups, "{dialect}");
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use spec::source::Source;
 
-use crate::commands::{complain, draw, protocol, runtime};
+use crate::commands::{complain, draw, protocol, runtime, say};
 use crate::exit::Exit;
 use crate::{baseline, select};
 
@@ -36,19 +36,19 @@ pub fn main(arguments: &BaselineArguments, source: &Source) -> Exit {
     };
     let scores = runtime().block_on(baseline::scores(&spec, &scenarios, dialect));
     let mut exit = Exit::Passed;
-    println!("{:>8} {:>6} {:>7}  server", "passed", "of", "");
+    say!("{:>8} {:>6} {:>7}  server", "passed", "of", "");
     for score in scores {
         let percent = score.passed as f64 * 100.0 / score.counted.max(1) as f64;
-        println!("{:>8} {:>6} {percent:>6.1}%  {}: {}", score.passed, score.counted, score.name, score.about);
+        say!("{:>8} {:>6} {percent:>6.1}%  {}: {}", score.passed, score.counted, score.name, score.about);
         if arguments.cases {
             for id in &score.passed_ids {
-                println!("                         {id}");
+                say!("                         {id}");
             }
         }
         if score.passed * 100 > MOST_PERCENT * score.counted {
             exit = Exit::Findings;
         }
     }
-    println!("\na server that is wrong as a whole must pass no more than {MOST_PERCENT} % of the cases that count");
+    say!("\na server that is wrong as a whole must pass no more than {MOST_PERCENT} % of the cases that count");
     exit
 }

@@ -8,8 +8,9 @@ use spec::check::check;
 use spec::error::Diagnostics;
 use spec::source::{File, Source};
 
-use crate::commands::{complain, draw};
+use crate::commands::{complain, draw, say};
 use crate::exit::Exit;
+use crate::report::terminal::counted;
 use crate::target::read_file;
 
 /// Show every mistake in spec, dialect, scenario and target files.
@@ -27,13 +28,13 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
         if !found.is_empty() {
             return draw(&found);
         }
-        println!(
-            "no mistakes: {} operations, {} errors, {} dialects, {} requirements, {} scenarios",
-            spec.service.operations.len(),
-            spec.service.errors.len(),
-            spec.dialects.len(),
-            spec.requirements().count(),
-            scenarios.len()
+        say!(
+            "no mistakes: {}, {}, {}, {}, {}",
+            counted(spec.service.operations.len(), "operation"),
+            counted(spec.service.errors.len(), "error"),
+            counted(spec.dialects.len(), "dialect"),
+            counted(spec.requirements().count(), "requirement"),
+            counted(scenarios.len(), "scenario")
         );
         return Exit::Passed;
     }
@@ -85,7 +86,7 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
     if !found.is_empty() {
         return draw(&found);
     }
-    println!("no mistakes in {} files", arguments.files.len());
+    say!("no mistakes in {}", counted(arguments.files.len(), "file"));
     Exit::Passed
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use spec::source::Source;
 
 use crate::check::clock::{Both, PeerLog, Policies, Queue, Stamp, Verdict, check};
-use crate::commands::{complain, protocol};
+use crate::commands::{complain, protocol, say};
 use crate::exit::Exit;
 
 /// Judge logical-clock peers by their logs: one file for each peer of a run.
@@ -61,10 +61,10 @@ pub fn main(arguments: &ClocksArguments, source: &Source) -> Exit {
             Verdict::Fail => ("FAILED", Exit::Findings),
             Verdict::Inconclusive => ("inconclusive", Exit::Undecided),
         };
-        println!("{word:<13} {:<10} {sentence}", finding.requirement);
+        say!("{word:<13} {:<10} {sentence}", finding.requirement);
         if finding.verdict != Verdict::Pass {
             for line in finding.evidence.lines() {
-                println!("                           {line}");
+                say!("                           {line}");
             }
         }
         // A failure outweighs what could not be decided.

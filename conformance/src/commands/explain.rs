@@ -4,9 +4,10 @@ use clap::Args;
 use spec::Spec;
 use spec::error::suggestion;
 use spec::example::Answer;
+use spec::requirement::JudgedBy;
 use spec::source::Source;
 
-use crate::commands::{complain, draw, protocol};
+use crate::commands::{complain, draw, protocol, say};
 use crate::exit::Exit;
 use crate::select;
 
@@ -29,22 +30,26 @@ pub fn main(arguments: &ExplainArguments, source: &Source) -> Exit {
         Err(found) => return draw(&found),
     };
     if let Some(requirement) = spec.requirement(&id.to_uppercase()) {
-        println!("{} {}\n  {}\n", requirement.id, requirement.level, requirement.sentence);
+        say!("{} {}\n  {}\n", requirement.id, requirement.level, requirement.sentence);
         if let Some(why) = &requirement.why {
-            println!("why     {why}");
+            say!("why     {why}");
         }
-        println!("source  {}\nwritten spec/{}", requirement.source, requirement.place);
+        say!("source  {}\nwritten spec/{}", requirement.source, requirement.place);
         for (policy, choices) in &requirement.when {
-            println!("when    {policy}: {}", choices.0.join(" or "));
+            say!("when    {policy}: {}", choices.0.join(" or "));
         }
         if !requirement.needs.is_empty() {
-            println!("needs   {}", requirement.needs.join(", "));
+            say!("needs   {}", requirement.needs.join(", "));
         }
-        println!("\nshown by");
+        if requirement.judged_by == JudgedBy::Log {
+            say!("\njudged by the logs of a run\n  conformance clocks LOG LOG LOG");
+            return Exit::Passed;
+        }
+        say!("\nshown by");
         for scenario in scenarios.iter().filter(|scenario| scenario.checks.contains(&requirement.id)) {
-            println!("  {}\n      {}\n      spec/{}", scenario.id(), scenario.why, scenario.place);
+            say!("  {}\n      {}\n      spec/{}", scenario.id(), scenario.why, scenario.place);
         }
-        println!("\njudge it alone\n  conformance run TARGET --requirement {}", requirement.id);
+        say!("\njudge it alone\n  conformance run TARGET --requirement {}", requirement.id);
         return Exit::Passed;
     }
     if word(&spec, id) {
@@ -55,15 +60,15 @@ pub fn main(arguments: &ExplainArguments, source: &Source) -> Exit {
         .filter(|(dialect, _)| spec.dialects.contains_key(*dialect))
         .map_or(id.as_str(), |(_, rest)| rest);
     if let Some(scenario) = scenarios.iter().find(|scenario| scenario.id() == short) {
-        println!("{}\n  {}\n  spec/{}\n", scenario.id(), scenario.why, scenario.place);
+        say!("{}\n  {}\n  spec/{}\n", scenario.id(), scenario.why, scenario.place);
         for id in &scenario.checks {
             if let Some(requirement) = spec.requirement(id) {
-                println!("{id} {} {}", requirement.level, requirement.sentence);
+                say!("{id} {} {}", requirement.level, requirement.sentence);
             }
         }
-        println!();
+        say!("");
         for step in &scenario.steps {
-            println!("{}", step.place.text());
+            say!("{}", step.place.text());
         }
         return Exit::Passed;
     }
@@ -81,50 +86,51 @@ fn word(spec: &Spec, name: &str) -> bool {
     let mut known = false;
     if let Some(operation) = service.operations.get(name) {
         known = true;
-        println!("operation {name}\n  {}\n", operation.about);
+        say!("operation {name}\n  {}\n", operation.about);
         let fields = |title: &str, names: &[String]| {
-            println!("{title}");
+            say!("{title}");
             for name in names {
                 if let Some(field) = service.field(name) {
-                    println!("  {name:<14} {}", field.about);
+                    say!("  {name:<14} {}", field.about);
                 }
             }
         };
         fields("arguments", &operation.arguments);
         fields("result", &operation.result);
-        println!("errors\n  {}\n", operation.errors.join(", "));
+        let own = if operation.errors.is_empty() { "none of its own".into() } else { operation.errors.join(", ") };
+        say!("errors\n  {own}\n");
     }
     if let Some(event) = service.events.get(name) {
         known = true;
-        println!("event {name}\n  {}\n  fields: {}\n", event.about, event.fields.join(", "));
+        say!("event {name}\n  {}\n  fields: {}\n", event.about, event.fields.join(", "));
     }
     if let Some(error) = service.errors.get(name) {
         known = true;
         let definite =
             if error.definite { "the operation certainly did not happen" } else { "the operation may have happened" };
-        println!("error {name} (code {})\n  {}\n  {definite}", error.code, error.sentence);
+        say!("error {name} (code {})\n  {}\n  {definite}", error.code, error.sentence);
         let by: Vec<&str> = service
             .operations
             .iter()
             .filter(|(_, op)| op.errors.iter().any(|e| e == name))
             .map(|(op, _)| op.as_str())
             .collect();
-        println!("  from: {}\n", if error.anywhere { "any operation".into() } else { by.join(", ") });
+        say!("  from: {}\n", if error.anywhere { "any operation".into() } else { by.join(", ") });
     }
     if let Some(field) = service.field(name) {
         known = true;
-        println!("field {name}\n  {}\n", field.about);
+        say!("field {name}\n  {}\n", field.about);
     }
     if let Some(policy) = service.policies.get(name) {
         known = true;
-        println!("policy {name}\n  {}", policy.about);
+        say!("policy {name}\n  {}", policy.about);
         for (index, (choice, about)) in policy.choices.iter().enumerate() {
-            println!("  {choice:<26} {about}{}", if index == 0 { " (the protocol's own)" } else { "" });
+            say!("  {choice:<26} {about}{}", if index == 0 { " (the protocol's own)" } else { "" });
         }
     }
     if let Some(capability) = service.capabilities.get(name) {
         known = true;
-        println!("capability {name}\n  {}\n", capability.about);
+        say!("capability {name}\n  {}\n", capability.about);
     }
     if known {
         bytes(spec, name);
@@ -147,11 +153,11 @@ fn bytes(spec: &Spec, name: &str) {
             if !is_answer && !example.request.as_ref().is_some_and(about) {
                 continue;
             }
-            println!("{} over {}", example.name, dialect.name);
+            say!("{} over {}", example.name, dialect.name);
             if let Some(request) = &spoken.request {
-                println!("→ {}\n{}", request.annotated.title, request.annotated);
+                say!("→ {}\n{}", request.annotated.title, request.annotated);
             }
-            println!("← {}\n{}", spoken.answer.annotated.title, spoken.answer.annotated);
+            say!("← {}\n{}", spoken.answer.annotated.title, spoken.answer.annotated);
         }
     }
 }

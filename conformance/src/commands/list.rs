@@ -3,7 +3,7 @@
 use clap::Args;
 use spec::source::Source;
 
-use crate::commands::protocol;
+use crate::commands::{protocol, say};
 use crate::exit::Exit;
 
 /// List cases, or requirements.
@@ -25,14 +25,14 @@ pub fn main(arguments: &ListArguments, source: &Source) -> Exit {
             Err(exit) => return exit,
         };
         for requirement in spec.requirements().filter(|requirement| wanted(&requirement.id)) {
-            println!("{:<14} {:<6} {}", requirement.id, requirement.level, requirement.sentence);
+            say!("{:<14} {:<6} {}", requirement.id, requirement.level, requirement.sentence);
         }
         return Exit::Passed;
     }
     for entry in spec::scenario::list(source) {
         let id = entry.id();
         if wanted(&id) {
-            println!("{id}");
+            say!("{id}");
         }
     }
     Exit::Passed

@@ -55,7 +55,7 @@ enum Command {
     ///   conformance run 127.0.0.1:6262
     ///   conformance run -- python3 server.py --port {port}
     ///   conformance run my-server.yaml --case delivery/
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, after_help = exit::TABLE)]
     Run(Box<run::RunArguments>),
     /// List cases, or requirements.
     List(list::ListArguments),
@@ -112,6 +112,19 @@ pub fn main(arguments: Arguments) -> Exit {
             clap_complete::generate(shell, &mut command, "conformance", &mut std::io::stdout());
             Exit::Passed
         }
+    }
+}
+
+/// As `println!`, for output that may be piped into something that stops reading: then the command is done.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::commands::say_line(format_args!($($words)*)) };
+}
+pub(crate) use say;
+
+pub(crate) fn say_line(words: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    if writeln!(std::io::stdout(), "{words}").is_err() {
+        std::process::exit(Exit::Passed as i32);
     }
 }
 

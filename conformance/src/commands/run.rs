@@ -84,6 +84,7 @@ fn judge(arguments: &RunArguments, source: &Source) -> Result<Exit, Exit> {
     let target = target(arguments, &spec)?;
     let scenarios = select::scenarios(&spec).map_err(|found| draw(&found))?;
     let known = known_failures(arguments, &target, &spec, &scenarios)?;
+    let reasons = reasons(arguments, &target, &spec, &scenarios)?;
     let cases = cases(arguments, &target, &spec, &scenarios)?;
     let settings = Settings {
         jobs: arguments.jobs.map(usize::from),
@@ -105,7 +106,7 @@ fn judge(arguments: &RunArguments, source: &Source) -> Result<Exit, Exit> {
     runtime.shutdown_timeout(Duration::from_secs(3));
     let Some(run) = run else { return Err(complain(Exit::Undecided, "interrupted; the target was ended")) };
     let report = Report::new(spec, target, run, known);
-    write_reports(arguments, &report)?;
+    write_reports(arguments, &report, &reasons)?;
     remember(&report);
     Ok(report.exit())
 }
@@ -123,7 +124,7 @@ async fn interrupted() {
     }
 }
 
-fn write_reports(arguments: &RunArguments, report: &Report) -> Result<(), Exit> {
+fn write_reports(arguments: &RunArguments, report: &Report, reasons: &Known) -> Result<(), Exit> {
     let to_stdout = arguments.json.as_deref() == Some(Path::new("-"));
     if to_stdout {
         print!("{}", json::render(report));
@@ -140,7 +141,7 @@ fn write_reports(arguments: &RunArguments, report: &Report) -> Result<(), Exit> 
         write(path, &xml)?;
     }
     if let Some(path) = &arguments.write_known_failures {
-        write(path, &report.known.written(&report.target.name, &report.run.results))?;
+        write(path, &reasons.written(&report.target.name, &report.run.results))?;
     }
     Ok(())
 }
@@ -175,6 +176,9 @@ fn target(arguments: &RunArguments, spec: &Arc<Spec>) -> Result<Target, Exit> {
             Ok(target)
         }
         Some(path) if path.ends_with(".yaml") || path.ends_with(".yml") => {
+            if arguments.dialect.is_some() {
+                return Err(complain(Exit::Usage, "a target file says itself which dialect its server speaks"));
+            }
             let mut found = Diagnostics::default();
             read_file(Path::new(path), spec, &mut found).ok_or_else(|| draw(&found))
         }
@@ -257,6 +261,18 @@ fn known_failures(
     if arguments.write_known_failures.as_ref() == Some(path) && !path.exists() {
         return Ok(Known::default());
     }
+    read_known(path, target, spec, scenarios)
+}
+
+/// The reasons that a file holds which is about to be written anew.
+fn reasons(arguments: &RunArguments, target: &Target, spec: &Spec, scenarios: &[Arc<Scenario>]) -> Result<Known, Exit> {
+    match &arguments.write_known_failures {
+        Some(path) if path.exists() => read_known(path, target, spec, scenarios),
+        _ => Ok(Known::default()),
+    }
+}
+
+fn read_known(path: &Path, target: &Target, spec: &Spec, scenarios: &[Arc<Scenario>]) -> Result<Known, Exit> {
     let ids = select::cases(scenarios, target, &Filter::default()).into_iter().map(|case| case.id).collect();
     let requirements = spec.requirements().map(|requirement| requirement.id.clone()).collect();
     let mut found = Diagnostics::default();

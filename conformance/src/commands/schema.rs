@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::commands::complain;
+use crate::commands::{complain, say};
 use crate::exit::Exit;
 
 /// Print the JSON schema of a kind of file.
@@ -17,7 +17,7 @@ pub fn main(arguments: &SchemaArguments) -> Exit {
     let schemas = spec::schema::schemas();
     match schemas.get(arguments.kind.as_str()) {
         Some(schema) => {
-            println!("{}", serde_json::to_string_pretty(schema).unwrap_or_default());
+            say!("{}", serde_json::to_string_pretty(schema).unwrap_or_default());
             Exit::Passed
         }
         None => {

@@ -5,7 +5,7 @@ use spec::error::Diagnostics;
 use spec::source::Source;
 use spec::vectors::Vectors;
 
-use crate::commands::{draw, protocol};
+use crate::commands::{draw, protocol, say};
 use crate::exit::Exit;
 
 /// Print golden bytes for every example as JSON.
@@ -28,7 +28,7 @@ pub fn main(arguments: &VectorsArguments, source: &Source) -> Exit {
             }
             let dialects = spec.dialects.values().filter(|dialect| wanted(&dialect.name)).map(|dialect| &**dialect);
             let vectors = Vectors::new(dialects, &examples);
-            println!("{}", serde_json::to_string_pretty(&vectors).unwrap_or_default());
+            say!("{}", serde_json::to_string_pretty(&vectors).unwrap_or_default());
             Exit::Passed
         }
         Err(exit) => exit,

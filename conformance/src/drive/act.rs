@@ -131,6 +131,12 @@ impl<W: Wire> Play<'_, W> {
     }
 
     pub(super) async fn write(&mut self, actor: &str, frames: &[Frame], how: &How) -> Result<(), Stop> {
+        let pieces = match how {
+            How::Joined => "in one piece".into(),
+            How::Dripped => "a byte at a time".into(),
+            How::Split(offsets) => format!("cut at {offsets:?}"),
+        };
+        self.note(actor, &format!("writes what follows {pieces}"));
         let mut all = Vec::new();
         for frame in frames {
             match frame {

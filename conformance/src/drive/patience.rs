@@ -20,6 +20,9 @@ const SLACK: u32 = 20;
 /// A target that is always slow is waited for at most so long in the first round.
 const LONGEST: Duration = Duration::from_secs(5);
 
+/// An answer that takes longer than this may be on no way at all.
+const USUAL: Duration = Duration::from_millis(20);
+
 /// How much longer the second round waits.
 const SECOND_ROUND: u32 = 10;
 
@@ -55,8 +58,7 @@ impl Patience {
     }
 
     fn first_deadline(&self) -> Duration {
-        let slowest = Duration::from_micros(self.slowest_us.load(Ordering::Relaxed));
-        self.base.max((slowest * SLACK).min(LONGEST))
+        self.base.max((self.slowest() * SLACK).min(LONGEST))
     }
 
     async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
@@ -70,18 +72,34 @@ impl Patience {
     pub async fn wait<T>(&self, turn: &mut Turn, work: impl Future<Output = T>) -> Option<T> {
         let began = Instant::now();
         let mut work = std::pin::pin!(work);
-        let first = self.first_deadline();
-        let mut done = timeout(first, &mut work).await.ok();
-        if done.is_some() {
-            self.slowest_us.fetch_max(began.elapsed().as_micros() as u64, Ordering::Relaxed);
-        } else if self.factor > 1 {
-            // Only waiting is left: somebody else may act meanwhile. What comes so late teaches nothing about the
-            // target's speed: it may have waited for another case to end.
-            turn.held = None;
-            done = timeout(self.deadline().saturating_sub(first), &mut work).await.ok();
+        let mut done = None;
+        if self.factor > 1 {
+            // Once only waiting is left, somebody else may act.
+            done = timeout(self.usual(), &mut work).await.ok();
+            if done.is_none() {
+                turn.held = None;
+            }
+        }
+        // Answers to others may come meanwhile, and show that the target is slower than was known.
+        while done.is_none() && began.elapsed() < self.deadline() {
+            done = timeout(self.deadline().saturating_sub(began.elapsed()), &mut work).await.ok();
+        }
+        if turn.held.is_none() {
             turn.held = self.acquire().await;
         }
+        if done.is_some() {
+            self.slowest_us.fetch_max(began.elapsed().as_micros() as u64, Ordering::Relaxed);
+        }
         done
+    }
+
+    /// Within this time an answer usually comes.
+    fn usual(&self) -> Duration {
+        (self.slowest() * 4).clamp(USUAL, self.first_deadline())
+    }
+
+    fn slowest(&self) -> Duration {
+        Duration::from_micros(self.slowest_us.load(Ordering::Relaxed))
     }
 }
 

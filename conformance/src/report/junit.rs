@@ -23,6 +23,15 @@ pub fn render(report: &Report) -> Result<String, quick_junit::SerializeError> {
         suite.add_test_case(case(report, result));
     }
     document.add_test_suites(suites.into_values());
+    if !report.stale.is_empty() {
+        let mut suite = TestSuite::new("known failures that are out of date");
+        suite.add_test_cases(report.stale.iter().map(|stale| {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(stale);
+            TestCase::new(stale.split_whitespace().next().unwrap_or(stale), status)
+        }));
+        document.add_test_suite(suite);
+    }
     document.to_string()
 }
 
@@ -47,7 +56,7 @@ fn case(report: &Report, result: &CaseResult) -> TestCase {
         Verdict::Failed => skipped(&format!("a SHOULD is broken: {}", result.why)),
         Verdict::Inconclusive | Verdict::NotReached => bad(NonSuccessKind::Error),
     };
-    let mut case = TestCase::new(&result.scenario.name, status);
+    let mut case = TestCase::new(&result.id, status);
     case.set_classname(format!("{}.{}", result.dialect, result.scenario.chapter));
     case
 }

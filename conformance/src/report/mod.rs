@@ -58,11 +58,6 @@ impl Report {
         self.run.results.iter().filter(|result| result.verdict == Verdict::Failed && !self.known.covers(result))
     }
 
-    /// Failures that were known.
-    pub fn old(&self) -> usize {
-        self.run.results.iter().filter(|result| self.known.covers(result)).count()
-    }
-
     /// Whether one of the broken requirements is a MUST. A broken SHOULD is reported and fails nothing.
     pub fn breaks_a_must(&self, result: &CaseResult) -> bool {
         result

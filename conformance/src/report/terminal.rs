@@ -59,7 +59,7 @@ fn not_applicable(report: &Report, text: &mut String) {
         *reasons.entry(&result.why).or_default() += 1;
     }
     for (why, count) in reasons {
-        let _ = writeln!(text, "{DIM}not applicable: {count} cases: {why}{DIM:#}");
+        let _ = writeln!(text, "{DIM}not applicable: {}: {why}{DIM:#}", counted(count, "case"));
     }
 }
 
@@ -72,7 +72,7 @@ fn undecided(report: &Report, text: &mut String) {
         }
     }
     for (why, results) in reasons {
-        let _ = writeln!(text, "{DOUBT}inconclusive{DOUBT:#}: {} cases: {why}", results.len());
+        let _ = writeln!(text, "{DOUBT}inconclusive{DOUBT:#}: {}: {why}", counted(results.len(), "case"));
         if let Some(evidence) = &results[0].evidence {
             let _ = writeln!(text, "  first of them: {}", results[0].id);
             told(report, evidence, text);
@@ -163,15 +163,19 @@ fn summary(report: &Report, news: &[&CaseResult], text: &mut String) {
         .map(|verdict| {
             let count = count(*verdict);
             let style = style(*verdict, count);
-            format!("{style}{count} {}{style:#}", verdict.words())
+            let known = report.run.results.iter().filter(|r| r.verdict == *verdict && report.known.covers(r)).count();
+            let known = if known > 0 { format!(" ({known} as known)") } else { String::new() };
+            format!("{style}{count} {}{style:#}{known}", verdict.words())
         })
         .collect();
-    let _ = write!(text, "{} cases planned: {}", report.run.results.len(), counts.join(", "));
-    let old = report.old();
-    if old > 0 {
-        let _ = write!(text, " ({old} as known)");
-    }
+    let planned = counted(report.run.results.len(), "case");
+    let _ = write!(text, "{planned} planned: {}", counts.join(", "));
     let _ = writeln!(text, "  {DIM}in {:.2} s{DIM:#}", report.run.elapsed.as_secs_f64());
+}
+
+/// A number and its noun.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn one_line(written: &str) -> String {

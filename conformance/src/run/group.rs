@@ -45,6 +45,8 @@ pub(super) struct Doubtful {
     pub(super) case: Case,
     pub(super) first: Box<Evidence>,
     pub(super) silent: bool,
+    /// Whether the target died meanwhile, perhaps of another case.
+    pub(super) interrupted: bool,
 }
 
 impl Group<'_> {
@@ -140,6 +142,7 @@ impl Group<'_> {
             let stage = Arc::new(self.stage(&**instance));
             let dead = Arc::new(AtomicBool::new(false));
             let mut players = JoinSet::new();
+            let before = doubtful.len();
             let (results, mut coming) = tokio::sync::mpsc::unbounded_channel();
             let jobs = self.settings.jobs.or(self.target.jobs).unwrap_or(JOBS);
             let jobs = if self.target.lacks.contains("many_connections") { 1 } else { jobs };
@@ -150,7 +153,9 @@ impl Group<'_> {
                 players.spawn(async move {
                     while !dead.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end) {
                         let Some(case) = waiting.lock().await.pop_front() else { return };
-                        let outcome = maker.play(&stage, &case.scenario, &names, case.number).await;
+                        let playing = maker.play(&stage, &case.scenario, &names, case.number);
+                        // What is cut off by the end of the run was not reached.
+                        let Some(outcome) = until(end, playing).await else { return };
                         let lost = !regardless && matches!(outcome, Outcome::Lost(_) | Outcome::Silent(_));
                         if lost && !life::proof(&stage).await {
                             dead.store(true, Ordering::Relaxed);
@@ -162,8 +167,8 @@ impl Group<'_> {
             drop(results);
             while let Some((case, outcome)) = coming.recv().await {
                 match outcome {
-                    Outcome::Lost(first) => doubtful.push(Doubtful { case, first, silent: false }),
-                    Outcome::Silent(first) => doubtful.push(Doubtful { case, first, silent: true }),
+                    Outcome::Lost(first) => doubtful.push(Doubtful { case, first, silent: false, interrupted: false }),
+                    Outcome::Silent(first) => doubtful.push(Doubtful { case, first, silent: true, interrupted: false }),
                     outcome => {
                         let result = self.judge(&case, outcome);
                         self.decide(&case, result);
@@ -172,6 +177,9 @@ impl Group<'_> {
             }
             while players.join_next().await.is_some() {}
             self.in_time()?;
+            if dead.load(Ordering::Relaxed) && !self.settings.regardless {
+                doubtful[before..].iter_mut().for_each(|doubtful| doubtful.interrupted = true);
+            }
             if !dead.load(Ordering::Relaxed) {
                 if waiting.lock().await.is_empty() {
                     return Ok(());
@@ -191,7 +199,7 @@ impl Group<'_> {
     }
 
     /// When the whole run must end.
-    fn end(&self) -> Option<Instant> {
+    pub(super) fn end(&self) -> Option<Instant> {
         self.settings.at_most.map(|at_most| self.began + at_most)
     }
 
@@ -238,6 +246,14 @@ impl Group<'_> {
         }
         self.progress.decided(&result);
         self.results.insert(case.number, result);
+    }
+}
+
+/// Does something until the run must end.
+pub(super) async fn until<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match end {
+        Some(end) => tokio::time::timeout_at(end, work).await.ok(),
+        None => Some(work.await),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run: all cases of a target, played side by side, and what came of each.
 //!
-//! Three rounds. The first plays the cases; those in which something never came, or a connection was lost, are
+//! The first round plays the cases, those that may harm a weak server last; those in which something never came, or a connection was lost, are
 //! played again at the end by themselves (`second`), because silence alone convicts nobody. Cases that need a server with
 //! other options have an instance of their own. If the target is plainly not there, or dies and cannot be started
 //! again, the rest is *never reached*, and said to be.
@@ -122,7 +122,7 @@ pub async fn run(
         };
         tasks.push(group.run(cases));
     }
-    let groups = if target.starter.is_ours() { side_by_side(tasks).await } else { one_by_one(tasks).await };
+    let groups = if target.starter.bears_several() { side_by_side(tasks).await } else { one_by_one(tasks).await };
     for (decided, why) in groups {
         results.extend(decided);
         stopped = stopped.or(why);

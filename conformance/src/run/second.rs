@@ -11,9 +11,20 @@ use tokio::task::JoinSet;
 
 use crate::drive::Outcome;
 use crate::finding::{CaseResult, Evidence, Verdict};
-use crate::run::group::{Doubtful, Group};
+use crate::history::History;
+use crate::run::group::{Doubtful, Group, until};
 use crate::run::life;
 use crate::target::{Instance, StartError};
+
+/// What came of a case that was played alone.
+enum Alone {
+    /// It passed.
+    Passed,
+    /// It is decided.
+    Decided,
+    /// The target died of it, and was started again.
+    Died,
+}
 
 impl Group<'_> {
     pub(super) async fn second_round(
@@ -35,28 +46,51 @@ impl Group<'_> {
             return Ok(());
         }
         self.progress.again(doubtful.len());
-        let (silent, lost): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(|doubtful| doubtful.silent);
+        let alone = |doubtful: &Doubtful| !doubtful.silent || doubtful.interrupted;
+        let (lost, silent): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(alone);
+        let (mut culprits, mut bystanders) = (0, Vec::new());
         for doubtful in lost {
             self.in_time()?;
-            self.again_alone(instance, doubtful).await?;
+            match self.again_alone(instance, &doubtful).await? {
+                Alone::Died => culprits += 1,
+                Alone::Passed => bystanders.push(doubtful),
+                Alone::Decided => {}
+            }
+        }
+        for Doubtful { case, first, interrupted, .. } in bystanders {
+            // Whoever was interrupted by a death that another case is guilty of has shown nothing the first time.
+            let result = if interrupted && culprits > 0 {
+                CaseResult::new(&self.target.dialect.name, &case.scenario, Verdict::Passed, "")
+            } else {
+                self.compare(&case.scenario, &first, Outcome::Passed(History::default()), true)
+            };
+            self.decide(&case, result);
         }
         self.again_side_by_side(instance, silent).await
     }
 
-    async fn again_alone(&mut self, instance: &mut Box<dyn Instance>, doubtful: Doubtful) -> Result<(), StartError> {
+    /// Plays a case with no other in play.
+    async fn again_alone(
+        &mut self,
+        instance: &mut Box<dyn Instance>,
+        doubtful: &Doubtful,
+    ) -> Result<Alone, StartError> {
         let mut stage = self.stage(&**instance);
         stage.patience = stage.patience.second_round();
         let Doubtful { case, first, .. } = doubtful;
-        let outcome =
-            self.ground(&**instance).play(&stage, &case.scenario, self.names, self.again_number(case.number)).await;
+        let number = self.again_number(case.number);
+        let grounds = self.ground(&**instance);
+        let playing = grounds.play(&stage, &case.scenario, self.names, number);
+        let Some(outcome) = until(self.end(), playing).await else { return self.in_time().map(|()| Alone::Decided) };
         let alive = match &outcome {
+            Outcome::Passed(_) => return Ok(Alone::Passed),
             Outcome::Lost(_) | Outcome::Silent(_) => life::proof(&stage).await,
             _ => true,
         };
-        if alive {
-            let result = self.compare(&case.scenario, &first, outcome, true);
-            self.decide(&case, result);
-            return Ok(());
+        if alive || self.settings.regardless {
+            let result = self.compare(&case.scenario, first, outcome, true);
+            self.decide(case, result);
+            return Ok(Alone::Decided);
         }
         let seen = life::ending(instance, "the target stopped answering anybody".into());
         if !self.target.starter.is_ours() {
@@ -68,9 +102,10 @@ impl Group<'_> {
             evidence.output = instance.output();
             evidence.convicts.clear();
             let result = CaseResult::failed(&self.target.dialect.name, &case.scenario, *evidence);
-            self.decide(&case, result);
+            self.decide(case, result);
         }
-        self.renew(instance).await
+        self.renew(instance).await?;
+        Ok(Alone::Died)
     }
 
     async fn again_side_by_side(
@@ -89,11 +124,12 @@ impl Group<'_> {
             let (stage, scenario) = (stage.clone(), doubtful.case.scenario.clone());
             let (names, number, grounds) =
                 (self.names.clone(), self.again_number(doubtful.case.number), self.ground(&**instance));
-            players.spawn(async move { (index, grounds.play(&stage, &scenario, &names, number).await) });
+            let end = self.end();
+            players.spawn(async move { (index, until(end, grounds.play(&stage, &scenario, &names, number)).await) });
         }
         let mut outcomes = Vec::new();
         while let Some(played) = players.join_next().await {
-            if let Ok((index, outcome)) = played {
+            if let Ok((index, Some(outcome))) = played {
                 outcomes.push((index, outcome));
             }
         }
@@ -107,7 +143,7 @@ impl Group<'_> {
             }
             self.decide(case, result);
         }
-        Ok(())
+        self.in_time()
     }
 
     /// Names of a second play are new, too: the first may have left accounts behind.

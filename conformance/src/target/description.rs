@@ -173,7 +173,8 @@ fn check_names(described: &TargetFile, spec: &Spec, document: &Document, found: 
             Some(policy) if !policy.choices.iter().any(|(known, _)| known == choice) => {
                 let known = policy.choices.iter().map(|(known, _)| known.as_str());
                 let message = format!("the policy `{name}` has no choice `{choice}`");
-                found.push(document.error(key("policies", name), message).suggest(choice, known));
+                let node = document.root.get("policies").and_then(|map| map.get(name)).unwrap_or(&document.root);
+                found.push(document.error(node, message).suggest(choice, known));
             }
             Some(_) => {}
         }

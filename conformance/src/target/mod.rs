@@ -95,8 +95,13 @@ pub trait Starter: Send + Sync {
     /// Whether instances can be started with an option.
     fn can_set(&self, option: &str) -> bool;
 
-    /// Whether a dead instance can be started again, and several can live side by side.
+    /// Whether a dead instance can be started again.
     fn is_ours(&self) -> bool;
+
+    /// Whether several instances can live at the same time.
+    fn bears_several(&self) -> bool {
+        self.is_ours()
+    }
 }
 
 /// A target that is up.

@@ -144,6 +144,11 @@ impl Starter for Program {
     fn is_ours(&self) -> bool {
         true
     }
+
+    /// A port, and files of state, can be had by one instance alone.
+    fn bears_several(&self) -> bool {
+        self.port.is_none() && self.state.is_empty()
+    }
 }
 
 /// A program that is up.

@@ -90,7 +90,7 @@ impl Chat {
         fresh_token: FreshToken,
         now_ms: u64,
     ) -> Vec<Effect> {
-        // SECURITY-12: a session that was taken over acts no more. Its connection may have requests under way.
+        // SECURITY-10: a session that was taken over acts no more. Its connection may have requests under way.
         if !self.presence.is_open(connection) {
             return Vec::new();
         }
