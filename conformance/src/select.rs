@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use spec::Spec;
-use spec::scenario::Scenario;
+use spec::codec::{Dialogue, Slots};
+use spec::dialect::{Dialect, RequestHeard};
+use spec::scenario::{Frame, Scenario, Step, Verb};
 
 use crate::target::Target;
 
@@ -64,6 +66,10 @@ fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
     if let Some(name) = scenario.needs.iter().find(|name| target.lacks.contains(*name)) {
         return Some(format!("the target has no `{name}`"));
     }
+    let raw = scenario.all_steps().flat_map(|step| asked_in_bytes(step, &target.dialect));
+    if let Some(name) = raw.into_iter().find(|name| target.lacks.contains(name)) {
+        return Some(format!("the target has no `{name}`, which its bytes ask for"));
+    }
     for (policy, choices) in &scenario.when {
         let choice = target.policy(policy).unwrap_or_default();
         if !choices.0.iter().any(|wanted| wanted == choice) {
@@ -78,6 +84,30 @@ fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
     }
     let option = scenario.server.keys().find(|name| !target.starter.can_set(name));
     option.map(|name| format!("the suite cannot start this target with another {name}"))
+}
+
+/// The operations that a step's raw bytes ask for, as far as they can be understood.
+fn asked_in_bytes(step: &Step, dialect: &Dialect) -> Vec<String> {
+    let Verb::Writes { frames, .. } = &step.verb else { return Vec::new() };
+    let mut asked = Vec::new();
+    for frame in frames {
+        let Frame::Hex(bytes) = frame else { continue };
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let mut dialogue = Dialogue::default();
+            let taken = match dialect.hear_request(rest, &mut Slots::default(), &mut dialogue) {
+                RequestHeard::More(_) => break,
+                RequestHeard::Taken(taken) => Some(taken),
+                RequestHeard::Refused { taken, .. } => taken,
+            };
+            asked.extend(dialect.operation_of(&dialogue).map(str::to_owned));
+            match taken {
+                Some(taken) => rest = &rest[taken..],
+                None => break,
+            }
+        }
+    }
+    asked
 }
 
 /// Reads all scenarios of a specification.

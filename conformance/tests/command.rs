@@ -223,6 +223,24 @@ fn a_server_killed_in_mid_run_is_said_to_have_gone() {
     assert!(report.contains(" 0 failed") && report.contains("stopped"), "{report}");
 }
 
+/// Instances that cannot live side by side come one after the other, each with its own options.
+#[test]
+fn a_target_with_one_port_is_judged_like_any_other() {
+    let here = folder();
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+    let text = format!(
+        "target: fixed\ncommand: [{}, --port, \"{port}\", --cost, test]\nport: {port}\noptions: {{mailbox_messages: [--mailbox-messages, \"{{value}}\"]}}\n",
+        reference_server()
+    );
+    let path = write(&here, "fixed.yaml", &text);
+    conformance(here.path())
+        .arg(&path)
+        .args(["--case", "mail", "--case", "crash"])
+        .assert()
+        .code(0)
+        .stdout(contains("a second instance cannot live beside the first").and(contains(" 0 inconclusive")));
+}
+
 /// Each instance plays as many cases as it bears accounts for; the next begins empty.
 #[test]
 fn a_target_that_bears_few_accounts_is_started_anew() {
