@@ -15,13 +15,17 @@ use conformance::target::{Reference, Starter, Target};
 use libtest_mimic::{Arguments, Failed, Trial};
 use spec::Spec;
 use spec::dialect::Dialect;
+use spec::requirement::JudgedBy;
 use spec::scenario::Scenario;
 
-/// Shorter than for strangers: a mutant that does not answer is convicted by a second look that takes ten times as long.
+/// Shorter than for strangers: a mutant that does not answer is looked at again, with ten times as much time.
 const DEADLINE: Duration = Duration::from_millis(50);
 
 fn main() {
-    let mut trials = vec![Trial::test("every_mutant_has_a_name_of_its_own", names_are_unique)];
+    let mut trials = vec![
+        Trial::test("every_mutant_has_a_name_of_its_own", names_are_unique),
+        Trial::test("every_requirement_catches_a_mutant", no_requirement_is_idle),
+    ];
     let caught_by = mutant::all().iter().flat_map(|mutant| mutant.caught_by).map(|id| (*id).to_owned()).collect();
     trials.push(Trial::test("the_reference_is_convicted_of_nothing", move || {
         let world = world();
@@ -47,6 +51,16 @@ fn names_are_unique() -> Result<(), Failed> {
         None if names.len() < mutants.len() => Err("two mutants have one name".into()),
         None => Ok(()),
     }
+}
+
+/// A requirement that nothing wrong was ever caught by may be one that nothing can be caught by.
+fn no_requirement_is_idle() -> Result<(), Failed> {
+    let mutants = mutant::all();
+    let at_work: BTreeSet<&str> = mutants.iter().flat_map(|mutant| mutant.caught_by).copied().collect();
+    let played = world().spec.requirements().filter(|requirement| requirement.judged_by == JudgedBy::Scenario);
+    let idle: Vec<&str> =
+        played.map(|requirement| requirement.id.as_str()).filter(|id| !at_work.contains(id)).collect();
+    if idle.is_empty() { Ok(()) } else { Err(format!("no mutant is caught by {idle:?}").into()) }
 }
 
 fn caught(mutant: &Mutant) -> Result<(), Failed> {

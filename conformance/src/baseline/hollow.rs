@@ -1,7 +1,7 @@
 //! Hollow servers: they decode every request properly, answer well-formed answers, and do nothing.
 //!
-//! Each is as clever as one can be without keeping accounts or messages. What they know is one connection's own: whether
-//! a log in was answered on it and for whom, and how many messages were. Framing is right in all of them.
+//! Each is as clever as one can be without keeping accounts or messages. What they know is one connection's own: if a
+//! log in was answered on it and for whom, and how many messages were. Framing is right in all of them.
 
 use std::io;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use spec::message::{ErrorName, Message};
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
     unacknowledged: VecDeque<Message>,
-    last_id: u64,
+    pub(super) last_id: u64,
 }
 
 /// Messages from the front of a mailbox, and whether others follow.

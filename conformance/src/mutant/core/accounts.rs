@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reference_server::chat::{Effect, Proof};
+use reference_server::chat::{ConnectionId, Effect, Proof};
 use spec::message::{ErrorName, Reply, Request};
 
 use super::{answered, asked, reply, rewritten};
@@ -11,19 +11,26 @@ use crate::mutant::{Kind, Mutant};
 pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "accounts-come-too-late",
-        about: "Accounts are written by a background job, which here is always one account behind.",
+        about: "An account is written when its connection is next heard of, and is nobody's until then.",
         caught_by: &["ACCOUNTS-1"],
         kind: Kind::Core(|limits| {
-            asked(limits, None, |ask, behind| match ask.request {
-                Request::CreateAccount { .. } => {
-                    let newest = (ask.request.clone(), ask.proof.clone());
-                    if let Some(older) = behind.replace(newest) {
-                        (ask.request, ask.proof) = older;
-                        ask.go();
+            asked(limits, BTreeMap::new(), |ask, unwritten: &mut BTreeMap<ConnectionId, (Request, Proof)>| {
+                if let Some((request, proof)) = unwritten.remove(&ask.connection) {
+                    let present =
+                        (std::mem::replace(&mut ask.request, request), std::mem::replace(&mut ask.proof, proof));
+                    ask.go();
+                    (ask.request, ask.proof) = present;
+                    if let Request::LogIn { .. } = ask.request {
+                        ask.proof = ask.right_proof(ask.connection, &ask.request.clone());
                     }
-                    ask.answer(Ok(Reply::CreateAccount {}))
                 }
-                _ => ask.go(),
+                match &ask.request {
+                    Request::CreateAccount { username, .. } if !ask.exists(username) => {
+                        unwritten.insert(ask.connection, (ask.request.clone(), ask.proof.clone()));
+                        ask.answer(Ok(Reply::CreateAccount {}))
+                    }
+                    _ => ask.go(),
+                }
             })
         }),
     },

@@ -108,8 +108,9 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         kind: Kind::Core(|limits| {
             answered(limits, |_, response| {
                 if let Ok(Reply::ListAccounts { usernames, .. }) = response {
-                    usernames
-                        .sort_by_key(|name| name.bytes().map(u64::from).fold(7, |hash, byte| hash * 31 % 1009 ^ byte));
+                    let hash =
+                        |name: &String| name.bytes().fold(7, |hash: u64, byte| (hash * 31 + u64::from(byte)) % 1009);
+                    usernames.sort_by_key(hash);
                 }
             })
         }),

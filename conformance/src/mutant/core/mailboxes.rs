@@ -119,7 +119,7 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "delivered-messages-return",
-        about: "Who logs in again is served from a copy that knows no acknowledgements, as after a fail-over of seed 003.",
+        about: "Who logs in again is served from a copy without acknowledgements, as after a fail-over of seed 003.",
         caught_by: &["DELIVERY-10"],
         kind: Kind::Core(|limits| {
             asked(limits, BTreeMap::new(), |ask, seen: &mut BTreeMap<String, (bool, Vec<Message>)>| {

@@ -21,12 +21,15 @@ use spec::message::{ErrorName, Event, Message, Reply, Request, Response};
 /// Who is logged in on which connection, as far as answers tell.
 type Seats = BTreeMap<ConnectionId, String>;
 
+/// What is done with a request.
+type Handler = dyn FnMut(&mut Ask<'_>) -> Vec<Effect> + Send;
+
 /// The right core with something around it.
 struct Bent {
     chat: Chat,
     seats: Seats,
     rewrite: fn(Request) -> Request,
-    asked: Box<dyn FnMut(&mut Ask<'_>) -> Vec<Effect> + Send>,
+    asked: Box<Handler>,
     closed: fn(&mut Chat, ConnectionId, u64) -> Vec<Effect>,
 }
 
