@@ -77,7 +77,11 @@ fn undecided(report: &Report, text: &mut String) {
             let _ = writeln!(text, "  first of them: {}", results[0].id);
             told(report, evidence, text);
         }
-        let _ = writeln!(text, "  again      {}\n", report.repeat(results[0]));
+        let _ = writeln!(text, "  again      {}", report.repeat(results[0]));
+        if results.iter().any(|result| result.why.contains("with more time")) {
+            let _ = writeln!(text, "  a server that needs more time for each: --jobs 4, or --deadline-ms 2000");
+        }
+        text.push('\n');
     }
 }
 
