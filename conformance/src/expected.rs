@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use spec::error::{Diagnostics, suggestion};
 use spec::load::Document;
@@ -20,13 +21,22 @@ pub struct Known {
 }
 
 /// What is known about one case.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct KnownCase {
     /// The requirements that fail in it. Empty: the case is known to be undecided.
     requirements: BTreeSet<String>,
     /// Why, in the words of whoever looked into it.
     why: String,
+}
+
+/// The layout of a file of known failures; editors complete and validate by it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "the layout as a type: read entry by entry, so that one mistake does not hide the next")]
+pub struct KnownFile {
+    /// What is known, by case.
+    known_failures: BTreeMap<String, KnownCase>,
 }
 
 /// The words that the tool writes where a person should say why.

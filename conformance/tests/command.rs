@@ -422,7 +422,9 @@ fn check_shows_every_mistake_of_ones_own_files() {
 
 #[test]
 fn vectors_and_schemas_are_json() {
-    for arguments in [["vectors", "--dialect=framed"], ["schema", "scenario"]] {
+    for arguments in
+        [["vectors", "--dialect=framed"], ["schema", "scenario"], ["schema", "target"], ["schema", "known-failures"]]
+    {
         let output = command(&arguments).code(0).get_output().stdout.clone();
         serde_json::from_slice::<serde_json::Value>(&output).expect("JSON and nothing else");
     }

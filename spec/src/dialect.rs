@@ -56,7 +56,7 @@ pub enum RequestHeard {
         /// The protocol's error.
         error: String,
         /// What exactly does not fit.
-        unfit: Unfit,
+        unfit: Box<Unfit>,
         /// Whether the connection ends after the answer.
         close: bool,
     },
@@ -172,16 +172,17 @@ impl Dialect {
         }
     }
 
-    fn unknown(&self, frame: &[u64]) -> (Option<usize>, Unfit) {
+    #[cold]
+    fn unknown(&self, frame: &[u64]) -> (Option<usize>, Box<Unfit>) {
         let part = self.index.as_ref().map(|index| index.part);
         let field = part.map_or("frame", |part| self.say.labels[part].text.as_str()).to_owned();
         let seen = part.map_or(0, |part| frame[part]);
         let offset = part.map_or(0, |part| self.say.offset(part));
-        (part, Unfit { field, offset, reason: Reason::Unknown { seen } })
+        (part, Box::new(Unfit { field, offset, reason: Reason::Unknown { seen } }))
     }
 
     #[cold]
-    fn refused(&self, taken: Option<usize>, part: Option<usize>, unfit: Unfit) -> RequestHeard {
+    fn refused(&self, taken: Option<usize>, part: Option<usize>, unfit: Box<Unfit>) -> RequestHeard {
         let refusal = part.and_then(|part| self.say.refusals.get(part)?.as_ref());
         let (error, close) = match (refusal, &unfit.reason) {
             (None, _) => ("malformed", taken.is_none()),
@@ -278,11 +279,11 @@ impl Dialect {
         let (mut slots, mut numbers) = (Slots::new(), Numbers::default());
         let (taken, body) = match hear_frame(&self.hear, bytes, &mut numbers, &mut ()) {
             Framed::More(_) => return None,
-            Framed::Unfit(_, unfit, taken) => return Some(Heard::other(taken, unfit, self.frame_values(&numbers))),
+            Framed::Unfit(_, unfit, taken) => return Some(Heard::other(taken, *unfit, self.frame_values(&numbers))),
             Framed::Taken(taken, body) => (taken, body),
         };
         let frame = self.frame_values(&numbers);
-        let mut furthest: Option<Unfit> = None;
+        let mut furthest: Option<Box<Unfit>> = None;
         for (operation, entry) in self.answers(dialogue) {
             match self.try_entry(entry, operation, &numbers, &bytes[..body.end], body.start, &mut slots, dialogue) {
                 Ok(()) => return Some(self.heard(entry, operation, &slots, taken, frame)),
@@ -292,8 +293,8 @@ impl Dialect {
                 Err(_) => {}
             }
         }
-        let nothing = || Unfit { field: "frame".into(), offset: 0, reason: Reason::Unknown { seen: 0 } };
-        Some(Heard::other(Some(taken), furthest.unwrap_or_else(nothing), frame))
+        let nothing = || Box::new(Unfit { field: "frame".into(), offset: 0, reason: Reason::Unknown { seen: 0 } });
+        Some(Heard::other(Some(taken), *furthest.unwrap_or_else(nothing), frame))
     }
 
     /// The lines that an answer is tried against, in order, with the operation that each belongs to.
@@ -323,7 +324,7 @@ impl Dialect {
         from: usize,
         slots: &mut Slots<'a>,
         dialogue: Option<&Dialogue>,
-    ) -> Result<(), Unfit> {
+    ) -> Result<(), Box<Unfit>> {
         for (index, (number, seen)) in entry.message.frame.iter().zip(frame).enumerate() {
             let expected = match number.rule {
                 Rule::Is(number) => Some(number),
@@ -338,7 +339,7 @@ impl Dialect {
             if let Some(expected) = expected.filter(|expected| expected != seen) {
                 let body = if index < self.hear.before { 0 } else { bytes.len() - from };
                 let (field, offset) = (self.hear.labels[index].text.clone(), self.hear.offset(index) + body);
-                return Err(Unfit { field, offset, reason: Reason::Not { seen: *seen, expected } });
+                return Err(Box::new(Unfit { field, offset, reason: Reason::Not { seen: *seen, expected } }));
             }
         }
         hear_plan(&entry.message.body, bytes, from, slots, &mut ())?;
@@ -346,14 +347,15 @@ impl Dialect {
     }
 
     /// A field named `error` holds the code of the error that the message means.
-    fn check_error(&self, entry: &Entry, slots: &Slots<'_>, offset: usize) -> Result<(), Unfit> {
+    fn check_error(&self, entry: &Entry, slots: &Slots<'_>, offset: usize) -> Result<(), Box<Unfit>> {
         let Some(seen) = self.error_code(entry, slots) else { return Ok(()) };
         let fits = match &entry.meaning {
             Meaning::Error(name) => self.errors.get(name).is_some_and(|error| u64::from(error.code) == seen),
             Meaning::AnyError => self.errors.values().any(|error| u64::from(error.code) == seen),
             _ => true,
         };
-        if fits { Ok(()) } else { Err(Unfit { field: "error".into(), offset, reason: Reason::Unknown { seen } }) }
+        let unfit = || Box::new(Unfit { field: "error".into(), offset, reason: Reason::Unknown { seen } });
+        if fits { Ok(()) } else { Err(unfit()) }
     }
 
     /// The code in the field named `error`.

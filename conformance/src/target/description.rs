@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use spec::Spec;
 use spec::error::{Diagnostic, Diagnostics, Place};
@@ -14,7 +15,7 @@ use spec::source::File;
 use crate::target::{Program, Ready, Remote, Starter, Target};
 
 /// The layout of a target file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TargetFile {
     /// What reports call it.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 /// The most numbers that a frame can have.
-pub(crate) const FRAME_FIELDS: usize = 16;
+pub(crate) const FRAME_FIELDS: usize = 8;
 
 /// The memory of one operation's exchange. Opaque to all but the codec.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! It asks for more, or takes a message, or says which field at which offset does not fit and why.
 //! It reads no clock, panics on no input, and allocates at most one slot for each smallest possible list item.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -95,7 +96,7 @@ pub(crate) enum Framed {
     /// It takes so many bytes, and its open part is these of them.
     Taken(usize, Range<usize>),
     /// Its header does not fit, at this part. If its end is known nevertheless, so is its length.
-    Unfit(usize, Unfit, Option<usize>),
+    Unfit(usize, Box<Unfit>, Option<usize>),
 }
 
 /// Sees every part that was heard, for annotated bytes. The empty one costs nothing.
@@ -163,7 +164,7 @@ fn hear_misfit<T: Trace>(
 ) -> Framed {
     numbers.know(field + 1);
     let reason = why_not(numbers[field], &frame.numbers[field]);
-    let unfit = Unfit { field: frame.labels[field].text.clone(), offset, reason };
+    let unfit = unfit(&frame.labels[field].text, offset, reason);
     let closes = frame.refusals[field].as_ref().is_some_and(|refusal| refusal.close);
     let measured = frame.measured.filter(|measured| *measured < field && !closes);
     let Some(end) = measured.and_then(|_| frame.end(numbers)) else { return Framed::Unfit(field, unfit, None) };
@@ -190,7 +191,7 @@ pub(crate) fn hear_plan<'a, T: Trace>(
     from: usize,
     slots: &mut Slots<'a>,
     trace: &mut T,
-) -> Result<(), Unfit> {
+) -> Result<(), Box<Unfit>> {
     slots.clear();
     let mut reader = Reader { bytes, at: from };
     for (part, label) in plan.parts.iter().zip(&plan.labels) {
@@ -200,27 +201,20 @@ pub(crate) fn hear_plan<'a, T: Trace>(
             slots.values.push(list);
             continue;
         }
-        if let Err(misfit) = reader.leaf(part, |value| slots.values.push(value)) {
-            return Err(misfit.of(label.text.clone()));
-        }
-        trace.part(&label.text, began, reader.at, slots.at(slots.values.len() - 1));
+        let value = reader.leaf(part, || Cow::Borrowed(&label.text))?;
+        slots.values.push(value);
+        trace.part(&label.text, began, reader.at, value);
     }
     match reader.left() {
         0 => Ok(()),
-        left => Err(Unfit { field: "end".into(), offset: reader.at, reason: Reason::Trailing { left } }),
+        left => Err(unfit("end", reader.at, Reason::Trailing { left })),
     }
 }
 
-/// Why a part does not fit, and where.
-struct Misfit {
-    offset: usize,
-    reason: Reason,
-}
-
-impl Misfit {
-    fn of(self, field: String) -> Unfit {
-        Unfit { field, offset: self.offset, reason: self.reason }
-    }
+/// Made out of the way of what fits, which is why it is boxed.
+#[cold]
+fn unfit(field: &str, offset: usize, reason: Reason) -> Box<Unfit> {
+    Box::new(Unfit { field: field.to_owned(), offset, reason })
 }
 
 struct Reader<'a> {
@@ -229,36 +223,36 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Anything but a list. The value goes where it belongs at once: it is too large to be passed from hand to hand.
+    /// Anything but a list.
     #[inline(always)]
-    fn leaf(&mut self, part: &Part, put: impl FnOnce(Slot<'a>)) -> Result<(), Misfit> {
+    fn leaf<'n>(&mut self, part: &Part, name: impl Fn() -> Cow<'n, str>) -> Result<Slot<'a>, Box<Unfit>> {
         let offset = self.at;
         match part {
-            Part::Int(number) => {
-                let seen = self.int(number.int)?;
-                if !number.fits(seen) {
-                    return Err(Misfit { offset, reason: why_not(seen, number) });
-                }
-                put(Slot::Int(seen));
-            }
             Part::Bytes { size, utf8, sizes } => {
                 let length = match size {
+                    Size::Prefix(int) => self.int(*int).ok_or_else(|| self.truncated(&name(), int.width.into()))?,
                     Size::Fixed(n) => *n,
-                    Size::Prefix(int) => self.int(*int)?,
                     Size::Rest => self.left(),
                 };
-                let taken = self.take(length)?;
+                let taken = self.take(length).ok_or_else(|| self.truncated(&name(), length))?;
                 if *utf8 && std::str::from_utf8(taken).is_err() {
-                    return Err(Misfit { offset, reason: Reason::NotUtf8 });
+                    return Err(unfit(&name(), offset, Reason::NotUtf8));
                 }
                 if !sizes.is_empty() && !sizes.contains(&length) {
-                    return Err(Misfit { offset, reason: Reason::Limit(wrong_size(length, sizes)) });
+                    return Err(unfit(&name(), offset, wrong_size(length, sizes)));
                 }
-                put(Slot::Bytes(taken));
+                Ok(Slot::Bytes(taken))
+            }
+            Part::Int(number) => {
+                let int = number.int;
+                let seen = self.int(int).ok_or_else(|| self.truncated(&name(), int.width.into()))?;
+                if !number.fits(seen) {
+                    return Err(unfit(&name(), offset, why_not(seen, number)));
+                }
+                Ok(Slot::Int(seen))
             }
             Part::List { .. } => unreachable!("the compiler refuses lists inside lists"),
         }
-        Ok(())
     }
 
     fn list<T: Trace>(
@@ -269,20 +263,18 @@ impl<'a> Reader<'a> {
         label: &str,
         rows: &mut Vec<Slot<'a>>,
         trace: &mut T,
-    ) -> Result<Slot<'a>, Unfit> {
+    ) -> Result<Slot<'a>, Box<Unfit>> {
         let offset = self.at;
-        let of_list = |misfit: Misfit| misfit.of(label.to_owned());
         let count = match size {
             Size::Fixed(n) => n,
-            Size::Prefix(int) => self.int(int).map_err(of_list)?,
+            Size::Prefix(int) => self.int(int).ok_or_else(|| self.truncated(label, int.width.into()))?,
             Size::Rest => u64::MAX,
         };
         trace.part(label, offset, self.at, Slot::Int(count));
         // A count that cannot be true must not make room for itself.
         let (left, least) = (self.left(), item.least_bytes().max(1) as u64);
         if size != Size::Rest && count > left / least {
-            let reason = Reason::Truncated { needed: count.saturating_mul(least), left };
-            return Err(of_list(Misfit { offset, reason }));
+            return Err(unfit(label, offset, Reason::Truncated { needed: count.saturating_mul(least), left }));
         }
         let (start, width) = (rows.len(), item.parts.len());
         let mut items = 0;
@@ -291,9 +283,10 @@ impl<'a> Reader<'a> {
                 let began = self.at;
                 let name =
                     || if single { format!("{label}[{items}]") } else { format!("{label}[{items}].{}", inner.text) };
-                self.leaf(part, |value| rows.push(value)).map_err(|misfit| misfit.of(name()))?;
+                let value = self.leaf(part, || Cow::Owned(name()))?;
+                rows.push(value);
                 if std::mem::size_of::<T>() > 0 {
-                    trace.part(&name(), began, self.at, rows.last().copied().unwrap_or_default());
+                    trace.part(&name(), began, self.at, value);
                 }
             }
             items += 1;
@@ -301,38 +294,33 @@ impl<'a> Reader<'a> {
         Ok(Slot::List { start: start as u32, count: items as u32, width: width as u32 })
     }
 
+    #[inline]
     fn left(&self) -> u64 {
         (self.bytes.len() - self.at) as u64
     }
 
-    #[inline]
-    fn int(&mut self, int: Int) -> Result<u64, Misfit> {
-        match read_int(self.bytes, self.at, int) {
-            Some(value) => {
-                self.at += int.bytes();
-                Ok(value)
-            }
-            None => Err(self.truncated(u64::from(int.width))),
-        }
+    #[inline(always)]
+    fn int(&mut self, int: Int) -> Option<u64> {
+        let value = read_int(self.bytes, self.at, int)?;
+        self.at += int.bytes();
+        Some(value)
     }
 
-    #[inline]
-    fn take(&mut self, length: u64) -> Result<&'a [u8], Misfit> {
-        if length > self.left() {
-            return Err(self.truncated(length));
-        }
-        let taken = &self.bytes[self.at..self.at + length as usize];
-        self.at += length as usize;
-        Ok(taken)
+    #[inline(always)]
+    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
+        let (taken, _) = self.bytes[self.at..].split_at_checked(usize::try_from(length).ok()?)?;
+        self.at += taken.len();
+        Some(taken)
     }
 
-    fn truncated(&self, needed: u64) -> Misfit {
-        Misfit { offset: self.at, reason: Reason::Truncated { needed, left: self.left() } }
+    #[cold]
+    fn truncated(&self, field: &str, needed: u64) -> Box<Unfit> {
+        unfit(field, self.at, Reason::Truncated { needed, left: self.left() })
     }
 }
 
 /// Reads a number of any width out of the eight bytes that begin where it does, or fewer at the end.
-#[inline]
+#[inline(always)]
 pub(crate) fn read_int(bytes: &[u8], at: usize, int: Int) -> Option<u64> {
     let rest = bytes.get(at..)?;
     let eight = match rest.first_chunk() {
@@ -346,7 +334,7 @@ pub(crate) fn read_int(bytes: &[u8], at: usize, int: Int) -> Option<u64> {
     })
 }
 
-#[inline]
+#[inline(never)]
 fn short(rest: &[u8], int: Int) -> Option<[u8; 8]> {
     let mut eight = [0; 8];
     (rest.len() >= int.bytes()).then(|| eight[..rest.len()].copy_from_slice(rest))?;
@@ -363,7 +351,8 @@ fn why_not(seen: u64, number: &Number) -> Reason {
     }
 }
 
-fn wrong_size(length: u64, possible: &[u64]) -> String {
+#[cold]
+fn wrong_size(length: u64, possible: &[u64]) -> Reason {
     let possible: Vec<String> = possible.iter().map(u64::to_string).collect();
-    format!("{length} bytes, where {} are possible", possible.join(" or "))
+    Reason::Limit(format!("{length} bytes, where {} are possible", possible.join(" or ")))
 }
