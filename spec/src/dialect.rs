@@ -39,7 +39,34 @@ pub struct Dialect {
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     part: usize,
-    operations: Vec<(u64, usize)>,
+    /// By number, as far as one byte goes: wire formats number their operations from nought.
+    low: Vec<Option<usize>>,
+    /// The others.
+    high: Vec<(u64, usize)>,
+}
+
+impl Index {
+    fn new(part: usize, operations: &[(u64, usize)]) -> Self {
+        let (mut low, mut high) = (Vec::new(), Vec::new());
+        for (number, operation) in operations {
+            match usize::try_from(*number) {
+                Ok(number) if number < 256 => {
+                    low.resize(low.len().max(number + 1), None);
+                    low[number] = Some(*operation);
+                }
+                _ => high.push((*number, *operation)),
+            }
+        }
+        Index { part, low, high }
+    }
+
+    #[inline]
+    fn operation(&self, number: u64) -> Option<usize> {
+        match self.low.get(number as usize) {
+            Some(operation) => *operation,
+            None => self.high.iter().find(|(known, _)| *known == number).map(|(_, operation)| *operation),
+        }
+    }
 }
 
 /// What came out of the bytes of a request.
@@ -162,10 +189,7 @@ impl Dialect {
 
     fn operation_heard(&self, frame: &[u64]) -> Option<usize> {
         match &self.index {
-            Some(index) => {
-                let number = frame[index.part];
-                index.operations.iter().find(|(known, _)| *known == number).map(|(_, operation)| *operation)
-            }
+            Some(index) => index.operation(frame[index.part]),
             None => self.operations.iter().position(|operation| {
                 (0..frame.len()).all(|part| operation.say.fixed(part).is_none_or(|number| frame[part] == number))
             }),
@@ -402,7 +426,7 @@ impl Dialect {
                 self.operations.iter().enumerate().map(|(at, operation)| Some((operation.say.fixed(part)?, at)));
             let operations: Vec<(u64, usize)> = numbers.collect::<Option<_>>()?;
             let different: BTreeSet<u64> = operations.iter().map(|(number, _)| *number).collect();
-            (different.len() == operations.len()).then_some(Index { part, operations })
+            (different.len() == operations.len()).then(|| Index::new(part, &operations))
         };
         self.index = (0..self.say.numbers.len()).filter(|part| !constant(part)).find_map(index);
     }

@@ -3,7 +3,6 @@
 //! It asks for more, or takes a message, or says which field at which offset does not fit and why.
 //! It reads no clock, panics on no input, and allocates at most one slot for each smallest possible list item.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -164,7 +163,7 @@ fn hear_misfit<T: Trace>(
 ) -> Framed {
     numbers.know(field + 1);
     let reason = why_not(numbers[field], &frame.numbers[field]);
-    let unfit = unfit(&frame.labels[field].text, offset, reason);
+    let unfit = unfit(offset, reason).of(&frame.labels[field].text);
     let closes = frame.refusals[field].as_ref().is_some_and(|refusal| refusal.close);
     let measured = frame.measured.filter(|measured| *measured < field && !closes);
     let Some(end) = measured.and_then(|_| frame.end(numbers)) else { return Framed::Unfit(field, unfit, None) };
@@ -197,26 +196,48 @@ pub(crate) fn hear_plan<'a, T: Trace>(
     for (part, label) in plan.parts.iter().zip(&plan.labels) {
         let began = reader.at;
         if let Part::List { size, item, single } = part {
-            let list = reader.list(*size, item, *single, &label.text, &mut slots.rows, trace)?;
+            let list;
+            (list, reader) = reader.list(*size, item, *single, &label.text, &mut slots.rows, trace)?;
             slots.values.push(list);
             continue;
         }
-        let value = reader.leaf(part, || Cow::Borrowed(&label.text))?;
+        let value = match reader.leaf(part) {
+            Ok(value) => value,
+            Err(unfit) => return Err(unfit.of(&label.text)),
+        };
         slots.values.push(value);
         trace.part(&label.text, began, reader.at, value);
     }
     match reader.left() {
         0 => Ok(()),
-        left => Err(unfit("end", reader.at, Reason::Trailing { left })),
+        left => Err(unfit(reader.at, Reason::Trailing { left }).of("end")),
     }
 }
 
-/// Made out of the way of what fits, which is why it is boxed.
+/// What does not fit, of a field whose name is still to be told; made out of the way of what fits, and so in a box.
 #[cold]
-fn unfit(field: &str, offset: usize, reason: Reason) -> Box<Unfit> {
-    Box::new(Unfit { field: field.to_owned(), offset, reason })
+#[inline(never)]
+fn unfit(offset: usize, reason: Reason) -> Box<Unfit> {
+    Box::new(Unfit { field: String::new(), offset, reason })
 }
 
+#[cold]
+#[inline(never)]
+fn truncated(offset: usize, needed: u64, left: u64) -> Box<Unfit> {
+    unfit(offset, Reason::Truncated { needed, left })
+}
+
+impl Unfit {
+    #[cold]
+    #[inline(never)]
+    fn of(mut self: Box<Self>, field: &str) -> Box<Self> {
+        field.clone_into(&mut self.field);
+        self
+    }
+}
+
+/// Bytes, and how far they are read. It is passed by value, so that it need not lie in memory.
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -225,29 +246,28 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Anything but a list.
     #[inline(always)]
-    fn leaf<'n>(&mut self, part: &Part, name: impl Fn() -> Cow<'n, str>) -> Result<Slot<'a>, Box<Unfit>> {
+    fn leaf(&mut self, part: &Part) -> Result<Slot<'a>, Box<Unfit>> {
         let offset = self.at;
         match part {
             Part::Bytes { size, utf8, sizes } => {
                 let length = match size {
-                    Size::Prefix(int) => self.int(*int).ok_or_else(|| self.truncated(&name(), int.width.into()))?,
+                    Size::Prefix(int) => self.int(*int)?,
                     Size::Fixed(n) => *n,
                     Size::Rest => self.left(),
                 };
-                let taken = self.take(length).ok_or_else(|| self.truncated(&name(), length))?;
+                let taken = self.take(length)?;
                 if *utf8 && std::str::from_utf8(taken).is_err() {
-                    return Err(unfit(&name(), offset, Reason::NotUtf8));
+                    return Err(unfit(offset, Reason::NotUtf8));
                 }
                 if !sizes.is_empty() && !sizes.contains(&length) {
-                    return Err(unfit(&name(), offset, wrong_size(length, sizes)));
+                    return Err(unfit(offset, wrong_size(length, sizes)));
                 }
                 Ok(Slot::Bytes(taken))
             }
             Part::Int(number) => {
-                let int = number.int;
-                let seen = self.int(int).ok_or_else(|| self.truncated(&name(), int.width.into()))?;
+                let seen = self.int(number.int)?;
                 if !number.fits(seen) {
-                    return Err(unfit(&name(), offset, why_not(seen, number)));
+                    return Err(unfit(offset, why_not(seen, number)));
                 }
                 Ok(Slot::Int(seen))
             }
@@ -255,26 +275,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A list, and what is left behind it.
+    #[inline(never)]
     fn list<T: Trace>(
-        &mut self,
+        mut self,
         size: Size,
         item: &Plan,
         single: bool,
         label: &str,
         rows: &mut Vec<Slot<'a>>,
         trace: &mut T,
-    ) -> Result<Slot<'a>, Box<Unfit>> {
+    ) -> Result<(Slot<'a>, Self), Box<Unfit>> {
         let offset = self.at;
         let count = match size {
             Size::Fixed(n) => n,
-            Size::Prefix(int) => self.int(int).ok_or_else(|| self.truncated(label, int.width.into()))?,
+            Size::Prefix(int) => self.int(int).map_err(|unfit| unfit.of(label))?,
             Size::Rest => u64::MAX,
         };
         trace.part(label, offset, self.at, Slot::Int(count));
         // A count that cannot be true must not make room for itself.
         let (left, least) = (self.left(), item.least_bytes().max(1) as u64);
         if size != Size::Rest && count > left / least {
-            return Err(unfit(label, offset, Reason::Truncated { needed: count.saturating_mul(least), left }));
+            return Err(truncated(offset, count.saturating_mul(least), left).of(label));
         }
         let (start, width) = (rows.len(), item.parts.len());
         let mut items = 0;
@@ -283,7 +305,7 @@ impl<'a> Reader<'a> {
                 let began = self.at;
                 let name =
                     || if single { format!("{label}[{items}]") } else { format!("{label}[{items}].{}", inner.text) };
-                let value = self.leaf(part, || Cow::Owned(name()))?;
+                let value = self.leaf(part).map_err(|unfit| unfit.of(&name()))?;
                 rows.push(value);
                 if std::mem::size_of::<T>() > 0 {
                     trace.part(&name(), began, self.at, value);
@@ -291,54 +313,53 @@ impl<'a> Reader<'a> {
             }
             items += 1;
         }
-        Ok(Slot::List { start: start as u32, count: items as u32, width: width as u32 })
+        Ok((Slot::List { start: start as u32, count: items as u32, width: width as u32 }, self))
     }
 
-    #[inline]
-    fn left(&self) -> u64 {
+    #[inline(always)]
+    fn left(self) -> u64 {
         (self.bytes.len() - self.at) as u64
     }
 
     #[inline(always)]
-    fn int(&mut self, int: Int) -> Option<u64> {
-        let value = read_int(self.bytes, self.at, int)?;
-        self.at += int.bytes();
-        Some(value)
+    fn int(&mut self, int: Int) -> Result<u64, Box<Unfit>> {
+        match read_int(self.bytes, self.at, int) {
+            Some(value) => {
+                self.at += int.bytes();
+                Ok(value)
+            }
+            None => Err(truncated(self.at, int.width.into(), self.left())),
+        }
     }
 
     #[inline(always)]
-    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
-        let (taken, _) = self.bytes[self.at..].split_at_checked(usize::try_from(length).ok()?)?;
+    fn take(&mut self, length: u64) -> Result<&'a [u8], Box<Unfit>> {
+        if length > self.left() {
+            return Err(truncated(self.at, length, self.left()));
+        }
+        let taken = &self.bytes[self.at..][..length as usize];
         self.at += taken.len();
-        Some(taken)
-    }
-
-    #[cold]
-    fn truncated(&self, field: &str, needed: u64) -> Box<Unfit> {
-        unfit(field, self.at, Reason::Truncated { needed, left: self.left() })
+        Ok(taken)
     }
 }
 
-/// Reads a number of any width out of the eight bytes that begin where it does, or fewer at the end.
+/// Reads a number: those of usual widths at once, the others byte by byte.
 #[inline(always)]
 pub(crate) fn read_int(bytes: &[u8], at: usize, int: Int) -> Option<u64> {
     let rest = bytes.get(at..)?;
-    let eight = match rest.first_chunk() {
-        Some(eight) => *eight,
-        None => short(rest, int)?,
-    };
-    let unused = 64 - 8 * u32::from(int.width);
-    Some(match int.little {
-        false => u64::from_be_bytes(eight) >> unused,
-        true => u64::from_le_bytes(eight) << unused >> unused,
-    })
+    match (int.width, int.little) {
+        (1, _) => rest.first().map(|byte| u64::from(*byte)),
+        (2, false) => rest.first_chunk().map(|two| u16::from_be_bytes(*two).into()),
+        (4, false) => rest.first_chunk().map(|four| u32::from_be_bytes(*four).into()),
+        _ => read_unusual(rest, int),
+    }
 }
 
 #[inline(never)]
-fn short(rest: &[u8], int: Int) -> Option<[u8; 8]> {
-    let mut eight = [0; 8];
-    (rest.len() >= int.bytes()).then(|| eight[..rest.len()].copy_from_slice(rest))?;
-    Some(eight)
+fn read_unusual(rest: &[u8], int: Int) -> Option<u64> {
+    let field = rest.get(..int.bytes())?;
+    let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+    Some(if int.little { field.iter().rev().fold(0, join) } else { field.iter().fold(0, join) })
 }
 
 /// Why a number that was seen does not fit.

@@ -186,6 +186,7 @@ pub(crate) struct Form {
 #[derive(Debug, Clone)]
 pub(crate) struct Blank {
     pub(crate) field: usize,
+    pub(crate) number: Number,
     /// Where it goes: so many bytes from the start of the frame, or of what stands behind the open part.
     pub(crate) offset: usize,
     pub(crate) behind: bool,
@@ -196,17 +197,18 @@ impl Message {
     pub(crate) fn new(frame: Vec<Number>, before: usize, body: Plan) -> Self {
         let mut form = Form::default();
         form.numbers.know(frame.len());
-        for (field, Number { int, rule, .. }) in frame.iter().enumerate() {
+        for (field, number) in frame.iter().enumerate() {
+            let Number { int, rule, .. } = number;
             let behind = field >= before;
             let bytes = if behind { &mut form.behind } else { &mut form.before };
             let offset = bytes.len();
             bytes.resize(offset + int.bytes(), 0);
             match rule {
-                Rule::Is(number) | Rule::Usually(number) => {
-                    overwrite_int(bytes, offset, *int, *number);
-                    form.numbers.set(field, *number);
+                Rule::Is(value) | Rule::Usually(value) => {
+                    overwrite_int(bytes, offset, *int, *value);
+                    form.numbers.set(field, *value);
                 }
-                _ => form.blanks.push(Blank { field, offset, behind }),
+                _ => form.blanks.push(Blank { field, number: number.clone(), offset, behind }),
             }
         }
         Message { frame, body, form }

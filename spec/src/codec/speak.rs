@@ -38,11 +38,10 @@ pub(crate) fn speak(
     out: &mut Vec<u8>,
 ) -> Result<(), Unspeakable> {
     let start = out.len();
-    let result = speak_frame(frame, message, slots, request, fresh, said, out);
-    if result.is_err() {
+    speak_frame(frame, message, slots, request, fresh, said, out).map_err(|unspeakable| {
         out.truncate(start);
-    }
-    result
+        *unspeakable
+    })
 }
 
 #[inline]
@@ -54,27 +53,26 @@ fn speak_frame(
     fresh: u64,
     said: &mut Numbers,
     out: &mut Vec<u8>,
-) -> Result<(), Unspeakable> {
+) -> Result<(), Box<Unspeakable>> {
     let start = out.len();
     out.extend_from_slice(&message.form.before);
     speak_plan(&message.body, slots, out)?;
     let behind = out.len();
-    out.extend_from_slice(&message.form.behind);
+    if !message.form.behind.is_empty() {
+        out.extend_from_slice(&message.form.behind);
+    }
     *said = message.form.numbers;
     for blank in &message.form.blanks {
-        let (number, label) = (&message.frame[blank.field], &frame.labels[blank.field]);
-        let value = match number.rule {
-            Rule::Is(value) | Rule::Usually(value) => value,
-            Rule::Fresh => fresh & number.int.most(),
-            Rule::FrameLength { plus } => ((out.len() - start) as u64).wrapping_add_signed(plus),
-            Rule::Echo { field, plus } => match request.get(field) {
-                Some(asked) => asked.wrapping_add_signed(plus),
-                None => return Err(missing(label)),
-            },
-            Rule::Open => return Err(missing(label)),
+        let (number, label) = (&blank.number, || &frame.labels[blank.field]);
+        let value = if let Rule::FrameLength { plus } = number.rule {
+            ((out.len() - start) as u64).wrapping_add_signed(plus)
+        } else if number.rule == Rule::Fresh {
+            fresh & number.int.most()
+        } else {
+            echo(number, request).ok_or_else(|| missing(label()))?
         };
         if !number.fits(value) {
-            return Err(out_of_range(value, number, label));
+            return Err(out_of_range(value, number, label()));
         }
         said.set(blank.field, value);
         overwrite_int(out, if blank.behind { behind } else { start } + blank.offset, number.int, value);
@@ -82,23 +80,36 @@ fn speak_frame(
     Ok(())
 }
 
+/// What an answer repeats of its request.
+fn echo(number: &Number, request: &[u64]) -> Option<u64> {
+    let Rule::Echo { field, plus } = number.rule else { return None };
+    request.get(field).map(|asked| asked.wrapping_add_signed(plus))
+}
+
 #[inline]
-fn speak_plan(plan: &Plan, slots: &Slots<'_>, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
+fn speak_plan(plan: &Plan, slots: &Slots<'_>, out: &mut Vec<u8>) -> Result<(), Box<Unspeakable>> {
     assert_eq!(plan.parts.len(), slots.values.len(), "slots are made for the message that is said");
     for ((part, label), value) in plan.parts.iter().zip(&plan.labels).zip(&slots.values) {
-        match (part, value) {
-            (Part::List { size, item, .. }, Slot::List { start, count, width }) => {
-                write_size(out, *size, *count as usize, "items", label)?;
-                let rows = &slots.rows[*start as usize..(start + count * width) as usize];
-                speak_rows(item, rows, out)?;
-            }
-            _ => speak_leaf(part, value, label, out)?,
+        if let (Part::List { size, item, .. }, Slot::List { start, count, width }) = (part, value) {
+            let rows = &slots.rows[*start as usize..(start + count * width) as usize];
+            speak_list(*size, *count, item, rows, label, out)?;
+        } else {
+            speak_leaf(part, value, label, out)?;
         }
     }
     Ok(())
 }
 
-fn speak_rows(item: &Plan, rows: &[Slot<'_>], out: &mut Vec<u8>) -> Result<(), Unspeakable> {
+#[inline(never)]
+fn speak_list(
+    size: Size,
+    count: u32,
+    item: &Plan,
+    rows: &[Slot<'_>],
+    label: &Label,
+    out: &mut Vec<u8>,
+) -> Result<(), Box<Unspeakable>> {
+    write_size(out, size, count as usize, "items", label)?;
     for row in rows.chunks(item.parts.len().max(1)) {
         for ((part, label), value) in item.parts.iter().zip(&item.labels).zip(row) {
             speak_leaf(part, value, label, out)?;
@@ -109,78 +120,92 @@ fn speak_rows(item: &Plan, rows: &[Slot<'_>], out: &mut Vec<u8>) -> Result<(), U
 
 /// Says anything but a list.
 #[inline(always)]
-fn speak_leaf(part: &Part, value: &Slot<'_>, label: &Label, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
-    match (part, value) {
-        (Part::Bytes { size, .. }, Slot::Bytes(bytes)) => {
-            write_size(out, *size, bytes.len(), "bytes", label)?;
-            out.extend_from_slice(bytes);
+fn speak_leaf(part: &Part, value: &Slot<'_>, label: &Label, out: &mut Vec<u8>) -> Result<(), Box<Unspeakable>> {
+    if let (Part::Bytes { size, .. }, Slot::Bytes(bytes)) = (part, value) {
+        write_size(out, *size, bytes.len(), "bytes", label)?;
+        out.extend_from_slice(bytes);
+    } else if let Part::Int(number) = part {
+        let value = match (number.rule, value) {
+            (Rule::Is(fixed), _) | (Rule::Usually(fixed), Slot::Empty) => fixed,
+            (_, Slot::Int(value)) => *value,
+            (_, Slot::Empty) => return Err(missing(label)),
+            _ => return Err(of_another_kind(label)),
+        };
+        if !number.fits(value) {
+            return Err(out_of_range(value, number, label));
         }
-        (Part::Int(number), value) => {
-            let value = match (number.rule, value) {
-                (Rule::Is(fixed), _) | (Rule::Usually(fixed), Slot::Empty) => fixed,
-                (_, Slot::Int(value)) => *value,
-                (_, Slot::Empty) => return Err(missing(label)),
-                _ => return Err(of_another_kind(label)),
-            };
-            if !number.fits(value) {
-                return Err(out_of_range(value, number, label));
-            }
-            write_int(out, number.int, value);
-        }
+        write_int(out, number.int, value);
+    } else if *value != Slot::Empty {
+        return Err(of_another_kind(label));
+    } else if label.named {
+        return Err(missing(label));
+    } else {
         // Padding: what has no name says nothing, in as many bytes as it takes.
-        (_, Slot::Empty) if !label.named => out.resize(out.len() + part.least_bytes(), 0),
-        (_, Slot::Empty) => return Err(missing(label)),
-        _ => return Err(of_another_kind(label)),
+        out.resize(out.len() + part.least_bytes(), 0);
     }
     Ok(())
 }
 
+/// Made out of the way of what can be said, which is why it is boxed.
 #[cold]
-fn unspeakable(label: &Label, why: impl Into<String>) -> Unspeakable {
-    Unspeakable { field: label.text.clone(), why: why.into() }
+fn unspeakable(label: &Label, why: impl Into<String>) -> Box<Unspeakable> {
+    Box::new(Unspeakable { field: label.text.clone(), why: why.into() })
 }
 
 #[cold]
-fn missing(label: &Label) -> Unspeakable {
+fn missing(label: &Label) -> Box<Unspeakable> {
     unspeakable(label, "has no value")
 }
 
 #[cold]
-fn of_another_kind(label: &Label) -> Unspeakable {
+fn of_another_kind(label: &Label) -> Box<Unspeakable> {
     unspeakable(label, "is of another kind")
 }
 
 #[cold]
-fn out_of_range(value: u64, number: &Number, label: &Label) -> Unspeakable {
+fn out_of_range(value: u64, number: &Number, label: &Label) -> Box<Unspeakable> {
     unspeakable(label, format!("would be {value}; this wire carries {} to {}", number.least, number.most))
+}
+
+#[cold]
+fn of_another_size(length: u64, of: &str, most: impl fmt::Display, label: &Label) -> Box<Unspeakable> {
+    unspeakable(label, format!("has {length} {of}; this wire {most}"))
 }
 
 /// Writes the size that stands before bytes or items, or checks the one that is fixed.
 #[inline(always)]
-fn write_size(out: &mut Vec<u8>, size: Size, length: usize, of: &str, label: &Label) -> Result<(), Unspeakable> {
+fn write_size(out: &mut Vec<u8>, size: Size, length: usize, of: &str, label: &Label) -> Result<(), Box<Unspeakable>> {
     let length = length as u64;
     match size {
         Size::Prefix(int) if length <= int.most() => write_int(out, int, length),
         Size::Prefix(int) => {
-            return Err(unspeakable(label, format!("has {length} {of}; this wire carries at most {}", int.most())));
+            return Err(of_another_size(length, of, format_args!("carries at most {}", int.most()), label));
         }
         Size::Fixed(fixed) if length != fixed => {
-            return Err(unspeakable(label, format!("has {length} {of}; this wire has {fixed}")));
+            return Err(of_another_size(length, of, format_args!("has {fixed}"), label));
         }
         Size::Fixed(_) | Size::Rest => {}
     }
     Ok(())
 }
 
-/// Writes a number of any width: eight bytes, of which the rest is taken back.
-#[inline]
+/// Writes a number: those of usual widths at once.
+#[inline(always)]
 fn write_int(out: &mut Vec<u8>, int: Int, value: u64) {
-    let end = out.len() + int.bytes();
-    out.extend_from_slice(&match int.little {
-        false => (value << (64 - 8 * u32::from(int.width))).to_be_bytes(),
-        true => value.to_le_bytes(),
-    });
-    out.truncate(end);
+    match (int.width, int.little) {
+        (1, _) => out.push(value as u8),
+        (2, false) => out.extend_from_slice(&(value as u16).to_be_bytes()),
+        (4, false) => out.extend_from_slice(&(value as u32).to_be_bytes()),
+        _ => write_unusual(out, int, value),
+    }
+}
+
+#[inline(never)]
+fn write_unusual(out: &mut Vec<u8>, int: Int, value: u64) {
+    match int.little {
+        false => out.extend_from_slice(&value.to_be_bytes()[8 - int.bytes()..]),
+        true => out.extend_from_slice(&value.to_le_bytes()[..int.bytes()]),
+    }
 }
 
 /// Writes a number over one of the same width.

@@ -37,6 +37,18 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         }),
     },
     Mutant {
+        name: "messages-have-no-time",
+        about: "The field was added to the wire, and never filled.",
+        caught_by: &["DELIVERY-20"],
+        kind: Kind::Core(|limits| told(limits, |message| message.sent_at = 0)),
+    },
+    Mutant {
+        name: "times-are-seconds",
+        about: "The language's own clock counts seconds, and nobody multiplied.",
+        caught_by: &["DELIVERY-20"],
+        kind: Kind::Core(|limits| told(limits, |message| message.sent_at /= 1000)),
+    },
+    Mutant {
         name: "a-log-in-pushes-what-waits",
         about: "Who logs in wants to read, so the mailbox is sent along, and even before the answer.",
         caught_by: &["DELIVERY-3"],

@@ -234,7 +234,7 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a-message-is-stamped-when-it-is-fetched",
         about: "The time is put in where the answer is made.",
-        caught_by: &["DELIVERY-9"],
+        caught_by: &["DELIVERY-9", "DELIVERY-20"],
         kind: Kind::Core(|limits| {
             asked(limits, 0, |ask, fetches| {
                 let mut effects = ask.go();
@@ -246,6 +246,12 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
                 effects
             })
         }),
+    },
+    Mutant {
+        name: "a-message-tells-its-time-in-seconds",
+        about: "The clock of the language counts seconds, and nobody multiplied.",
+        caught_by: &["DELIVERY-20"],
+        kind: Kind::Core(|limits| told(limits, |message| message.sent_at /= 1000)),
     },
     Mutant {
         name: "texts-are-kept-in-a-narrow-column",

@@ -5,10 +5,22 @@ use std::collections::BTreeMap;
 use reference_server::Chat;
 use spec::message::{ErrorName, Reply, Request};
 
-use super::{asked, reply};
+use super::{answered, asked, reply};
 use crate::mutant::{Kind, Mutant};
 
 pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "lifetimes-are-milliseconds",
+        about: "The clock counts milliseconds, and so does the answer.",
+        caught_by: &["SESSIONS-16"],
+        kind: Kind::Core(|limits| {
+            answered(limits, |_, response| {
+                if let Ok(Reply::LogIn { expires_in_s, .. }) = response {
+                    *expires_in_s *= 1000;
+                }
+            })
+        }),
+    },
     Mutant {
         name: "a-token-never-expires",
         about: "The time of its end is kept and never looked at.",
@@ -26,6 +38,18 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
             asked(limits, (), |ask, ()| match ask.request {
                 Request::ResumeSession { .. } if ask.username().is_none() => ask.refuse(ErrorName::TokenExpired),
                 _ => ask.go(),
+            })
+        }),
+    },
+    Mutant {
+        name: "an-expiry-is-told-in-milliseconds",
+        about: "The answer carries the number that the timer was set with.",
+        caught_by: &["SESSIONS-16"],
+        kind: Kind::Core(|limits| {
+            super::answered(limits, |_, response| {
+                if let Ok(Reply::LogIn { expires_in_s, .. }) = response {
+                    *expires_in_s *= 1000;
+                }
             })
         }),
     },
