@@ -62,7 +62,7 @@ impl Index {
 
     #[inline]
     fn operation(&self, number: u64) -> Option<usize> {
-        match self.low.get(number as usize) {
+        match usize::try_from(number).ok().and_then(|number| self.low.get(number)) {
             Some(operation) => *operation,
             None => self.high.iter().find(|(known, _)| *known == number).map(|(_, operation)| *operation),
         }

@@ -89,10 +89,11 @@ fn echo(number: &Number, request: &[u64]) -> Option<u64> {
 #[inline]
 fn speak_plan(plan: &Plan, slots: &Slots<'_>, out: &mut Vec<u8>) -> Result<(), Box<Unspeakable>> {
     assert_eq!(plan.parts.len(), slots.values.len(), "slots are made for the message that is said");
-    for ((part, label), value) in plan.parts.iter().zip(&plan.labels).zip(&slots.values) {
+    for (index, (part, value)) in plan.parts.iter().zip(&slots.values).enumerate() {
+        let label = move || &plan.labels[index];
         if let (Part::List { size, item, .. }, Slot::List { start, count, width }) = (part, value) {
             let rows = &slots.rows[*start as usize..(start + count * width) as usize];
-            speak_list(*size, *count, item, rows, label, out)?;
+            speak_list(*size, *count, item, rows, label(), out)?;
         } else {
             speak_leaf(part, value, label, out)?;
         }
@@ -109,10 +110,10 @@ fn speak_list(
     label: &Label,
     out: &mut Vec<u8>,
 ) -> Result<(), Box<Unspeakable>> {
-    write_size(out, size, count as usize, "items", label)?;
+    write_size(out, size, count as usize, "items", || label)?;
     for row in rows.chunks(item.parts.len().max(1)) {
         for ((part, label), value) in item.parts.iter().zip(&item.labels).zip(row) {
-            speak_leaf(part, value, label, out)?;
+            speak_leaf(part, value, || label, out)?;
         }
     }
     Ok(())
@@ -120,7 +121,12 @@ fn speak_list(
 
 /// Says anything but a list.
 #[inline(always)]
-fn speak_leaf(part: &Part, value: &Slot<'_>, label: &Label, out: &mut Vec<u8>) -> Result<(), Box<Unspeakable>> {
+fn speak_leaf<'p>(
+    part: &Part,
+    value: &Slot<'_>,
+    label: impl Fn() -> &'p Label,
+    out: &mut Vec<u8>,
+) -> Result<(), Box<Unspeakable>> {
     if let (Part::Bytes { size, .. }, Slot::Bytes(bytes)) = (part, value) {
         write_size(out, *size, bytes.len(), "bytes", label)?;
         out.extend_from_slice(bytes);
@@ -128,17 +134,16 @@ fn speak_leaf(part: &Part, value: &Slot<'_>, label: &Label, out: &mut Vec<u8>) -
         let value = match (number.rule, value) {
             (Rule::Is(fixed), _) | (Rule::Usually(fixed), Slot::Empty) => fixed,
             (_, Slot::Int(value)) => *value,
-            (_, Slot::Empty) => return Err(missing(label)),
-            _ => return Err(of_another_kind(label)),
+            (_, Slot::Empty) => return Err(missing(label())),
+            _ => return Err(of_another_kind(label())),
         };
-        if !number.fits(value) {
-            return Err(out_of_range(value, number, label));
+        if !number.fits(value) || !write_int(out, number.int, value) {
+            return Err(out_of_range(value, number, label()));
         }
-        write_int(out, number.int, value);
     } else if *value != Slot::Empty {
-        return Err(of_another_kind(label));
-    } else if label.named {
-        return Err(missing(label));
+        return Err(of_another_kind(label()));
+    } else if label().named {
+        return Err(missing(label()));
     } else {
         // Padding: what has no name says nothing, in as many bytes as it takes.
         out.resize(out.len() + part.least_bytes(), 0);
@@ -174,38 +179,42 @@ fn of_another_size(length: u64, of: &str, most: impl fmt::Display, label: &Label
 
 /// Writes the size that stands before bytes or items, or checks the one that is fixed.
 #[inline(always)]
-fn write_size(out: &mut Vec<u8>, size: Size, length: usize, of: &str, label: &Label) -> Result<(), Box<Unspeakable>> {
+fn write_size<'p>(
+    out: &mut Vec<u8>,
+    size: Size,
+    length: usize,
+    of: &str,
+    label: impl Fn() -> &'p Label,
+) -> Result<(), Box<Unspeakable>> {
     let length = length as u64;
     match size {
-        Size::Prefix(int) if length <= int.most() => write_int(out, int, length),
-        Size::Prefix(int) => {
-            return Err(of_another_size(length, of, format_args!("carries at most {}", int.most()), label));
+        Size::Prefix(int) if !write_int(out, int, length) => {
+            Err(of_another_size(length, of, format_args!("carries at most {}", int.most()), label()))
         }
-        Size::Fixed(fixed) if length != fixed => {
-            return Err(of_another_size(length, of, format_args!("has {fixed}"), label));
-        }
-        Size::Fixed(_) | Size::Rest => {}
+        Size::Fixed(fixed) if length != fixed => Err(of_another_size(length, of, format_args!("has {fixed}"), label())),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// Writes a number: those of usual widths at once.
+/// Writes a number, those of usual widths at once. False: it is too large, and nothing was written.
 #[inline(always)]
-fn write_int(out: &mut Vec<u8>, int: Int, value: u64) {
+fn write_int(out: &mut Vec<u8>, int: Int, value: u64) -> bool {
     match (int.width, int.little) {
-        (1, _) => out.push(value as u8),
-        (2, false) => out.extend_from_slice(&(value as u16).to_be_bytes()),
-        (4, false) => out.extend_from_slice(&(value as u32).to_be_bytes()),
+        (1, _) => u8::try_from(value).map(|value| out.push(value)).is_ok(),
+        (2, false) => u16::try_from(value).map(|value| out.extend_from_slice(&value.to_be_bytes())).is_ok(),
+        (4, false) => u32::try_from(value).map(|value| out.extend_from_slice(&value.to_be_bytes())).is_ok(),
         _ => write_unusual(out, int, value),
     }
 }
 
 #[inline(never)]
-fn write_unusual(out: &mut Vec<u8>, int: Int, value: u64) {
+fn write_unusual(out: &mut Vec<u8>, int: Int, value: u64) -> bool {
     match int.little {
+        _ if value > int.most() => return false,
         false => out.extend_from_slice(&value.to_be_bytes()[8 - int.bytes()..]),
         true => out.extend_from_slice(&value.to_le_bytes()[..int.bytes()]),
     }
+    true
 }
 
 /// Writes a number over one of the same width.

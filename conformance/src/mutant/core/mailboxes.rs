@@ -248,12 +248,6 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         }),
     },
     Mutant {
-        name: "a-message-tells-its-time-in-seconds",
-        about: "The clock of the language counts seconds, and nobody multiplied.",
-        caught_by: &["DELIVERY-20"],
-        kind: Kind::Core(|limits| told(limits, |message| message.sent_at /= 1000)),
-    },
-    Mutant {
         name: "texts-are-kept-in-a-narrow-column",
         about: "The column is 255 characters wide, and the database cuts in silence.",
         caught_by: &["LIMITS-6"],

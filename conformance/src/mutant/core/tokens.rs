@@ -42,23 +42,11 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         }),
     },
     Mutant {
-        name: "an-expiry-is-told-in-milliseconds",
-        about: "The answer carries the number that the timer was set with.",
-        caught_by: &["SESSIONS-16"],
-        kind: Kind::Core(|limits| {
-            super::answered(limits, |_, response| {
-                if let Ok(Reply::LogIn { expires_in_s, .. }) = response {
-                    *expires_in_s *= 1000;
-                }
-            })
-        }),
-    },
-    Mutant {
         name: "an-expired-token-is-invalid",
         about: "A job removes tokens whose time is over, so nobody can tell them from invented ones.",
         caught_by: &["SESSIONS-13"],
         kind: Kind::Core(|limits| {
-            super::answered(limits, |_, response| {
+            answered(limits, |_, response| {
                 if let Err(failure) = response
                     && failure.error == ErrorName::TokenExpired
                 {
