@@ -108,7 +108,7 @@ impl Known {
             match result.verdict {
                 Verdict::Passed => Some(format!("{id} passes now")),
                 Verdict::NotApplicable => Some(format!("{id} does not apply to this target: {}", result.why)),
-                Verdict::NotReached => None,
+                Verdict::NotReached | Verdict::NotJudged => None,
                 _ if case.requirements != convicted(result) => Some(format!(
                     "{id} was known to fail in {}, and fails in {} now",
                     words(&case.requirements),

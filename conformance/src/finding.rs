@@ -17,6 +17,8 @@ pub enum Verdict {
     Passed,
     /// A claim did not hold, and the target is to blame.
     Failed,
+    /// The case depends on a policy in which the target is another than it declares. That is a finding of its own.
+    NotJudged,
     /// The target does not claim what the case needs.
     NotApplicable,
     /// The case ran, and nothing can be said.
@@ -27,14 +29,21 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, in the order of reports.
-    pub const ALL: [Verdict; 5] =
-        [Verdict::Passed, Verdict::Failed, Verdict::NotApplicable, Verdict::Inconclusive, Verdict::NotReached];
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Passed,
+        Verdict::Failed,
+        Verdict::NotJudged,
+        Verdict::NotApplicable,
+        Verdict::Inconclusive,
+        Verdict::NotReached,
+    ];
 
     /// The word in reports and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Passed => "passed",
             Verdict::Failed => "failed",
+            Verdict::NotJudged => "not_judged",
             Verdict::NotApplicable => "not_applicable",
             Verdict::Inconclusive => "inconclusive",
             Verdict::NotReached => "not_reached",
@@ -44,6 +53,7 @@ impl Verdict {
     /// The words for people.
     pub fn words(self) -> &'static str {
         match self {
+            Verdict::NotJudged => "not judged",
             Verdict::NotApplicable => "not applicable",
             Verdict::NotReached => "never reached",
             other => other.name(),

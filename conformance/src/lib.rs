@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - [`target`]: what is judged and how it is had · [`select`]: which cases there are
+//! - [`observe`]: which choices a server follows where right ones differ
 //! - [`run`]: all cases, side by side, and what came of each · [`drive`]: one play; the only place that awaits a target
 //! - [`fault`]: what stands between actors and target, and can break
 //! - [`history`]: everything observed · [`check`]: what is right, as pure functions · [`finding`]: verdicts and evidence
@@ -17,6 +18,7 @@
 //! here asks the reference server.
 
 pub mod baseline;
+pub mod carried;
 pub mod check;
 pub mod commands;
 pub mod drive;
@@ -26,6 +28,7 @@ pub mod fault;
 pub mod finding;
 pub mod history;
 pub mod mutant;
+pub mod observe;
 pub mod report;
 pub mod run;
 pub mod select;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use spec::Spec;
+use spec::codec::RequestHeard;
 use spec::codec::{Dialogue, Slots};
-use spec::dialect::{Dialect, RequestHeard};
-use spec::scenario::{Frame, Scenario, Step, Verb};
+use spec::dialect::Dialect;
+use spec::scenario::{Expect, Frame, Scenario, Step, Verb};
 
+use crate::carried;
 use crate::target::Target;
 
 /// A scenario over a dialect, ready to be run, or the reason why it does not apply.
@@ -20,6 +22,8 @@ pub struct Case {
     pub scenario: Arc<Scenario>,
     /// Why it does not apply to the target.
     pub ruled_out: Option<String>,
+    /// Why it is not judged: the policy in which the target is another than it declares.
+    pub not_judged: Option<String>,
 }
 
 /// What the user asked for. Nothing means everything.
@@ -51,18 +55,31 @@ fn fits(pattern: &str, id: &str) -> bool {
 
 /// The cases of a target, in the order of scenarios.
 pub fn cases(scenarios: &[Arc<Scenario>], target: &Target, filter: &Filter) -> Vec<Case> {
-    let dialect = &target.dialect.name;
-    let all = scenarios.iter().enumerate().map(|(number, scenario)| {
-        let id = format!("{dialect}/{}", scenario.id());
-        Case { id, number, scenario: scenario.clone(), ruled_out: ruled_out(scenario, target) }
-    });
-    all.filter(|case| case.scenario.dialects.is_empty() || case.scenario.dialects.contains(dialect))
-        .filter(|case| filter.selects(&case.id, &case.scenario))
-        .collect()
+    let case = |(number, id, scenario): (usize, String, &Arc<Scenario>)| Case {
+        id,
+        number,
+        scenario: scenario.clone(),
+        ruled_out: ruled_out(scenario, target),
+        not_judged: None,
+    };
+    over(scenarios, &target.dialect.name, filter).map(case).collect()
+}
+
+/// The scenarios that are asked for over a dialect, by their numbers and the ids of their cases.
+pub fn over<'s>(
+    scenarios: &'s [Arc<Scenario>],
+    dialect: &'s str,
+    filter: &'s Filter,
+) -> impl Iterator<Item = (usize, String, &'s Arc<Scenario>)> {
+    let is_over =
+        move |scenario: &Scenario| scenario.dialects.is_empty() || scenario.dialects.iter().any(|name| name == dialect);
+    let all = scenarios.iter().enumerate().filter(move |(_, scenario)| is_over(scenario));
+    all.map(move |(number, scenario)| (number, format!("{dialect}/{}", scenario.id()), scenario))
+        .filter(|(_, id, scenario)| filter.selects(id, scenario))
 }
 
 /// Why a scenario does not apply to a target.
-fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
+pub(crate) fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
     if let Some(name) = scenario.needs.iter().find(|name| target.lacks.contains(*name)) {
         return Some(format!("the target has no `{name}`"));
     }
@@ -76,6 +93,20 @@ fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
             return Some(format!("it is for {policy}: {}; here it is {choice}", choices.0.join(" or ")));
         }
     }
+    let at_once = scenario.all_steps().any(|step| matches!(step.verb, Verb::Together(_)));
+    if at_once && target.dialect.events_are_open() {
+        return Some("on this wire nothing tells a pushed text from the answer behind it".into());
+    }
+    let in_order = scenario.all_steps().filter_map(|step| step.gets.as_ref()).any(orders_event_and_answer);
+    if in_order && target.dialect.grpc.is_some() {
+        return Some("over gRPC nothing orders an event and the answer beside it".into());
+    }
+    if let Some(why) = carried::missing(scenario, &target.dialect) {
+        return Some(why);
+    }
+    if target.lacks.contains("many_connections") && scenario.needs_many_connections() {
+        return Some("the target serves one connection at a time".into());
+    }
     if scenario.crashes_the_server() && !target.starter.is_ours() {
         return Some("the server breaks in it, and this one is not the suite's to start".into());
     }
@@ -84,6 +115,13 @@ fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> {
     }
     let option = scenario.server.keys().find(|name| !target.starter.can_set(name));
     option.map(|name| format!("the suite cannot start this target with another {name}"))
+}
+
+/// Whether an event and something else must come in a certain order.
+fn orders_event_and_answer(expected: &Expect) -> bool {
+    let Expect::Sequence(parts) = expected else { return false };
+    let is_event = |part: &Expect| matches!(part, Expect::Event(..));
+    parts.iter().any(is_event) && !parts.iter().all(is_event)
 }
 
 /// The operations that a step's raw bytes ask for, as far as they can be understood.

@@ -76,7 +76,7 @@ fn write(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 #[test]
 fn the_reference_passes_and_exits_with_0() {
     conformance(folder().path()).assert().code(0).stdout(
-        is_match(r"(\d+) cases planned: \d+ passed, 0 failed, 0 not applicable, 0 inconclusive, 0 never reached")
+        is_match(r"(\d+) cases planned: \d+ passed, 0 failed, \d+ not applicable, 0 inconclusive, 0 never reached")
             .unwrap(),
     );
 }

@@ -29,11 +29,14 @@ fn main() {
     let caught_by = mutant::all().iter().flat_map(|mutant| mutant.caught_by).map(|id| (*id).to_owned()).collect();
     trials.push(Trial::test("the_reference_is_convicted_of_nothing", move || {
         let world = world();
-        convicted_of_nothing(Arc::new(Reference::new(world.spec.clone(), world.dialect.clone())), &caught_by)
+        let dialect = world.spec.dialect("framed").expect("the protocol's own wire");
+        let starter = Arc::new(Reference::new(world.spec.clone(), dialect.clone()));
+        convicted_of_nothing(dialect, starter, &caught_by)
     }));
     for unusual in mutant::unusual() {
         trials.push(Trial::test(format!("right::{}", unusual.name), move || {
-            convicted_of_nothing(unusual.starter(&world().spec, &world().dialect), &BTreeSet::new())
+            let spec = &world().spec;
+            convicted_of_nothing(unusual.dialect(spec), unusual.starter(spec), &BTreeSet::new())
         }));
     }
     for mutant in mutant::all() {
@@ -70,14 +73,18 @@ fn caught(mutant: &Mutant) -> Result<(), Failed> {
         return Err(format!("there is no requirement {id}").into());
     }
     let settings = Settings { deadline: Some(DEADLINE), ..Settings::default() };
-    let results = judge(mutant.starter(&world.spec, &world.dialect), &wanted, &settings)?;
+    let results = judge(mutant.dialect(&world.spec), mutant.starter(&world.spec), &wanted, &settings)?;
     let convicted: BTreeSet<String> = results.iter().flat_map(CaseResult::convicted).map(str::to_owned).collect();
     let missing: Vec<&String> = wanted.difference(&convicted).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} did not catch it\n{}", told(&results)).into()) }
 }
 
-fn convicted_of_nothing(starter: Arc<dyn Starter>, requirements: &BTreeSet<String>) -> Result<(), Failed> {
-    let results = judge(starter, requirements, &Settings::default())?;
+fn convicted_of_nothing(
+    dialect: Arc<Dialect>,
+    starter: Arc<dyn Starter>,
+    requirements: &BTreeSet<String>,
+) -> Result<(), Failed> {
+    let results = judge(dialect, starter, requirements, &Settings::default())?;
     let fine = |result: &CaseResult| matches!(result.verdict, Verdict::Passed | Verdict::NotApplicable);
     if results.iter().all(fine) { Ok(()) } else { Err(told(&results).into()) }
 }
@@ -85,12 +92,13 @@ fn convicted_of_nothing(starter: Arc<dyn Starter>, requirements: &BTreeSet<Strin
 /// Plays the cases that check one of these requirements. If there are none: all, but for those that set the server a
 /// short time for something, which is too short for one that takes its time.
 fn judge(
+    dialect: Arc<Dialect>,
     starter: Arc<dyn Starter>,
     requirements: &BTreeSet<String>,
     settings: &Settings,
 ) -> Result<Vec<CaseResult>, Failed> {
     let world = world();
-    let target = Target::new("mutant", "mutant", world.dialect.clone(), starter);
+    let target = Target::new("mutant", "mutant", dialect, starter);
     let filter = Filter { requirements: requirements.iter().cloned().collect(), ..Filter::default() };
     let mut cases = select::cases(&world.scenarios, &target, &filter);
     cases.retain(|case| !requirements.is_empty() || case.scenario.server.is_empty());
@@ -118,7 +126,6 @@ fn told(results: &[CaseResult]) -> String {
 /// What all trials share.
 struct World {
     spec: Arc<Spec>,
-    dialect: Arc<Dialect>,
     scenarios: Vec<Arc<Scenario>>,
 }
 
@@ -127,7 +134,6 @@ fn world() -> &'static World {
     WORLD.get_or_init(|| {
         let spec = Arc::new(Spec::embedded().clone());
         let scenarios = select::scenarios(&spec).unwrap_or_else(|found| panic!("{found}"));
-        let dialect = spec.dialect("framed").expect("the protocol's own wire");
-        World { spec, dialect, scenarios }
+        World { spec, scenarios }
     })
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use conformance::drive::Outcome;
-use conformance::select::scenarios;
+use conformance::select::{Filter, cases, scenarios};
 use conformance::sim::net::Turmoil;
 use conformance::sim::play::play;
+use conformance::target::{Target, embedded};
 use reference_client::Client;
 use reference_server::net::Net as _;
 use reference_server::world::World;
@@ -21,7 +22,11 @@ fn framed() -> (Arc<Spec>, Arc<Dialect>, Vec<Arc<Scenario>>) {
     let spec = Arc::new(Spec::embedded().clone());
     let dialect = spec.dialect("framed").expect("it is embedded");
     let scenarios = scenarios(&spec).expect("they are without mistakes");
-    (spec, dialect, scenarios)
+    let starter = embedded(&spec, &dialect).expect("it needs nothing");
+    let target = Target::new("the reference", "", dialect.clone(), starter);
+    let cases = cases(&scenarios, &target, &Filter::default()).into_iter();
+    let apply = cases.filter(|case| case.ruled_out.is_none()).map(|case| case.scenario).collect();
+    (spec, dialect, apply)
 }
 
 /// Real sockets are the business of `tests/cases.rs`, where each of these scenarios passes by its name.

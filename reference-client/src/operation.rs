@@ -95,13 +95,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
     /// Makes an account, without logging in.
     pub async fn create_account(&mut self, username: &str, password: &str) -> Result<(), ClientError> {
         ask!(self, CreateAccount { username: username.into(), password: password.into() }
-            => Reply::CreateAccount {} => ())
+            => Reply::CreateAccount { token: _, expires_in_s: _ } => ())
     }
 
     /// Binds this connection to an account; `take_over` ends the session it has elsewhere.
     pub async fn log_in(&mut self, username: &str, password: &str, take_over: bool) -> Result<LoggedIn, ClientError> {
         ask!(self, LogIn { username: username.into(), password: password.into(), take_over }
-            => Reply::LogIn { token, expires_in_s, waiting } => LoggedIn { token, expires_in_s, waiting })
+            => Reply::LogIn { token, expires_in_s, waiting, messages: _ } => LoggedIn { token, expires_in_s, waiting })
     }
 
     /// Binds this connection to the account of a token, ending its session elsewhere.
@@ -141,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
 
     /// Deletes one's own account: how many unacknowledged messages were lost, which only `discard` allows.
     pub async fn delete_account(&mut self, password: &str, discard: bool) -> Result<u64, ClientError> {
-        ask!(self, DeleteAccount { password: password.into(), discard } => Reply::DeleteAccount { discarded }
+        ask!(self, DeleteAccount { password: password.into(), discard } => Reply::DeleteAccount { discarded, messages: _ }
             => discarded)
     }
 }

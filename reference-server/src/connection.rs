@@ -96,27 +96,62 @@ impl<C: Core> Reader<'_, C> {
         let mut bytes = vec![0; READ_BYTES];
         let mut handled: usize = 0;
         loop {
+            decoder.set_bound(self.membership.is_bound());
             while let Some(inbound) = decoder.next() {
                 if let Some(ending) = self.handle(inbound).await {
                     return ending;
                 }
+                decoder.set_bound(self.membership.is_bound());
                 handled += 1;
                 if handled.is_multiple_of(TURN_REQUESTS) {
                     yield_now().await;
                 }
             }
+            let waits = decoder.waits_for_a_pause();
+            let patience = if waits { self.options.request_pause } else { self.options.idle_timeout };
             let read = tokio::select! {
                 biased;
                 () = self.outbox.ended() => return self.ending(),
                 () = self.stop.asked() => return Ending::Closing,
-                read = timeout(self.options.idle_timeout, incoming.read(&mut bytes)) => read,
+                read = timeout(patience, incoming.read(&mut bytes)) => read,
             };
+            if waits && !matches!(read, Ok(Ok(1..))) {
+                // What has no end of its own ends with a pause, or with the connection.
+                while let Some(inbound) = decoder.after_a_pause() {
+                    if let Some(ending) = self.handle(inbound).await {
+                        return ending;
+                    }
+                }
+                if read.is_err() {
+                    // A message that is cut off in the middle may be silent as long as any client.
+                    if decoder.waits_for_a_pause() && self.still_nothing(incoming, &mut bytes, &mut decoder).await {
+                        return Ending::Closing;
+                    }
+                    continue;
+                }
+            }
             match read {
                 Ok(Ok(0)) => return Ending::Finished,
                 Ok(Ok(count)) => decoder.push(&bytes[..count]),
                 Ok(Err(_)) => return Ending::Lost,
                 Err(_) => return Ending::Closing,
             }
+        }
+    }
+
+    /// Waits for the rest of a message. True: nothing came for as long as a client may say nothing.
+    async fn still_nothing(
+        &self,
+        incoming: &mut (impl AsyncRead + Unpin),
+        bytes: &mut [u8],
+        decoder: &mut RequestDecoder,
+    ) -> bool {
+        match timeout(self.options.idle_timeout, incoming.read(bytes)).await {
+            Ok(Ok(count)) if count > 0 => {
+                decoder.push(&bytes[..count]);
+                false
+            }
+            _ => true,
         }
     }
 
@@ -129,6 +164,8 @@ impl<C: Core> Reader<'_, C> {
         }
         match inbound {
             Inbound::Request { request, dialogue } => self.membership.request(request, dialogue).await,
+            Inbound::Step { dialogue } => self.membership.go_on(dialogue),
+            Inbound::Listens { dialogue } => self.membership.listens(dialogue),
             Inbound::Refused { failure, dialogue, close } => {
                 self.membership.refuse(failure, &dialogue);
                 // FRAMING-12: a frame with a wrong length or version is the last that the server reads.

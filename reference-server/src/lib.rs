@@ -18,6 +18,8 @@
 pub mod chat;
 pub mod clock;
 mod connection;
+#[cfg(feature = "grpc")]
+pub mod grpc_net;
 pub mod listener;
 pub mod net;
 pub mod options;
@@ -28,7 +30,7 @@ pub mod service;
 mod stop;
 pub mod world;
 
-pub use chat::{Chat, Limits};
+pub use chat::{Chat, Limits, Policies};
 pub use listener::{Running, Server};
 pub use options::Options;
 pub use password::Cost;

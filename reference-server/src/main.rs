@@ -12,6 +12,7 @@ use reference_server::service::Service;
 use reference_server::world::World;
 use reference_server::{Chat, Cost, Limits, Options, Running};
 use spec::Spec;
+use spec::dialect::Dialect;
 use tokio::task::JoinSet;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -130,12 +131,36 @@ async fn start_one(service: &Arc<Service<Chat>>, Listen { dialect, address }: &L
         let known: Vec<&str> = spec.dialects.keys().map(String::as_str).collect();
         format!("there is no dialect `{dialect}`; known: {}", known.join(", "))
     })?;
-    service.listen(Tcp, address, wire).await.map_err(|error| match error.kind() {
+    listen(service, spec, address, wire).await?.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             format!("{address} is in use: end what listens there, or take a free port with --port 0")
         }
         _ => format!("cannot listen on {address}: {error}"),
     })
+}
+
+/// Listens on the network of the dialect.
+async fn listen(
+    service: &Arc<Service<Chat>>,
+    spec: &Spec,
+    address: &str,
+    dialect: Arc<Dialect>,
+) -> Result<std::io::Result<Running>, String> {
+    let Some(grpc) = &dialect.grpc else { return Ok(service.listen(Tcp, address, dialect).await) };
+    #[cfg(feature = "grpc")]
+    {
+        let text = spec.proto_of(&dialect).ok_or_else(|| format!("the dialect {} names no `proto`", dialect.name))?;
+        let name = grpc.proto.clone().unwrap_or_default();
+        let schema = grpc::Schema::parse(&name, &text).and_then(|schema| schema.with_service(&grpc.service));
+        let schema = schema.map_err(|error| format!("{name}: {error}"))?;
+        let net = reference_server::grpc_net::GrpcNet::new(Arc::new(schema));
+        Ok(service.listen(net, address, dialect).await)
+    }
+    #[cfg(not(feature = "grpc"))]
+    {
+        let _ = (grpc, spec);
+        Err(format!("{} is gRPC, and this server was built without it: add --features grpc", dialect.name))
+    }
 }
 
 /// What ends when Ctrl-C or SIGTERM comes. Both are listened for from the call on: whoever reads that the server

@@ -19,6 +19,8 @@ pub struct Options {
     pub discard_bytes: usize,
     /// For how long.
     pub discard_time: Duration,
+    /// On a wire whose requests have no end of their own: how long nothing must come until one has ended.
+    pub request_pause: Duration,
     /// How long a graceful shutdown may take; what is not done by then is cut off.
     pub shutdown_time: Duration,
 }
@@ -33,6 +35,7 @@ impl Options {
             unsent_close_bytes: limit("unsent_close_bytes") as usize,
             discard_bytes: limit("discard_bytes") as usize,
             discard_time: Duration::from_millis(limit("discard_ms")),
+            request_pause: Duration::from_millis(4),
             // Longer than `discard_time`, which every connection may need, and shorter than a supervisor's patience.
             shutdown_time: Duration::from_secs(5),
         }

@@ -4,8 +4,9 @@
 
 use divan::{AllocProfiler, Bencher, black_box};
 use spec::Spec;
+use spec::codec::RequestHeard;
 use spec::codec::{Dialogue, RequestDecoder, Slot, Slots};
-use spec::dialect::{Dialect, RequestHeard};
+use spec::dialect::Dialect;
 use spec::message::Request;
 
 #[path = "../tests/by_hand/mod.rs"]
@@ -122,4 +123,16 @@ mod whole_way {
             framed().speak_request("send_message", &black_box(&request).to_record(), 7, &mut out).is_ok()
         });
     }
+}
+
+/// What it costs to ask whether a wire carries a message, which scenarios do before every send.
+#[divan::bench(sample_size = 100)]
+fn carries(bencher: Bencher<'_, '_>) {
+    let arguments = Request::SendMessage {
+        recipient: MESSAGE.recipient.into(),
+        text: MESSAGE.text.into(),
+        key: MESSAGE.key.into(),
+    };
+    let arguments = arguments.to_record();
+    bencher.bench_local(|| framed().carries("send_message", black_box(&arguments)).is_ok());
 }

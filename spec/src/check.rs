@@ -9,13 +9,16 @@ use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::example;
 use crate::requirement::{JudgedBy, Level, Requirement};
 use crate::scenario::{self, Scenario};
-use crate::source::Source;
-use crate::spec::Spec;
+use crate::source::{Source, is_embedded};
+use crate::spec::{Spec, read_and_rehearse};
 
 /// Reads everything in a source and shows every mistake.
 pub fn check(source: &Source) -> (Option<Spec>, Vec<Scenario>, Diagnostics) {
     let mut found = Diagnostics::default();
     let Some(spec) = Spec::read(source, &mut found) else { return (None, Vec::new(), found) };
+    for file in source.below("protocol/dialects").filter(|file| is_embedded(file)) {
+        read_and_rehearse(file, &spec.service, &mut found);
+    }
     let scenarios: Vec<Scenario> =
         scenario::list(source).iter().filter_map(|entry| entry.read(&spec.service, &mut found)).collect();
     for scenario in &scenarios {

@@ -1,17 +1,16 @@
 //! A dialect: how operations, answers and events look on one wire, ready to be spoken and heard in both directions.
 //!
 //! One value of this type serves the suite as client, the reference server and client, golden bytes and annotations.
-//! Not here: reading it from YAML (`codec::compile`), and the buffering of a connection (`codec::stream`).
+//! Not here: reading it from YAML (`codec::compile`), speaking and hearing (`codec::request`, `codec::answer`), and
+//! the buffering of a connection (`codec::stream`).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::codec::dialogue::Numbers;
-use crate::codec::plan::{Entry, Frame, Meaning, OperationPlan, Rule};
-use crate::codec::{Dialogue, Framed, Heard, Reason, Saying, Slots, Unfit, Unspeakable, hear_frame, hear_plan, speak};
-use crate::message::{Event, Response};
-use crate::service::ErrorSpec;
-use crate::value::{Record, Value};
+use crate::codec::Dialogue;
+use crate::codec::plan::{Constant, Entry, Frame, Index, Meaning, Message, Name, OperationPlan, Part, Shape};
+use crate::service::{ErrorSpec, FieldKind, Service};
+use crate::value::Value;
 
 /// A wire, compiled.
 #[derive(Debug, Clone)]
@@ -22,74 +21,74 @@ pub struct Dialect {
     pub about: String,
     /// The operation that always answers, and so proves that all before it was handled.
     pub fence: String,
+    /// How long nothing must come until what has no end of its own has ended. Milliseconds.
+    pub pause_ms: Option<u64>,
     /// The choices of its implementations, for every policy of `service.yaml`.
     pub policies: BTreeMap<String, String>,
+    /// What values may be, by field, where it is less than the protocol allows.
+    pub limits: BTreeMap<String, Limit>,
     /// The capabilities that its implementations cannot have.
     pub lacks: Vec<String>,
+    /// Where its messages are calls.
+    pub grpc: Option<Grpc>,
     pub(crate) say: Frame,
     pub(crate) hear: Frame,
+    /// The frames as they are heard when no message fits.
+    pub(crate) whole_say: Shape,
+    pub(crate) whole_hear: Shape,
+    /// Whether only a pause ends what fits no message: of what is said, and of what is heard.
+    pub(crate) whole_is_open: (bool, bool),
+    pub(crate) connect: Option<OperationPlan>,
+    pub(crate) listen: Option<OperationPlan>,
     pub(crate) anytime: Vec<Entry>,
     pub(crate) operations: Vec<OperationPlan>,
     pub(crate) errors: BTreeMap<String, ErrorSpec>,
-    pub(crate) outcomes: BTreeMap<String, BTreeMap<String, BTreeMap<String, serde_yaml::Value>>>,
+    pub(crate) service: Arc<Service>,
+    /// The slot of the number that tells operations apart.
+    pub(crate) code: Option<usize>,
     pub(crate) index: Option<Index>,
+    pub(crate) open_answers: bool,
+    pub(crate) open_requests: bool,
 }
 
-/// Which operation a number in the frame means, where one number tells.
-#[derive(Debug, Clone)]
-pub(crate) struct Index {
-    part: usize,
-    /// By number, as far as one byte goes: wire formats number their operations from nought.
-    low: Vec<Option<usize>>,
-    /// The others.
-    high: Vec<(u64, usize)>,
-}
-
-impl Index {
-    fn new(part: usize, operations: &[(u64, usize)]) -> Self {
-        let (mut low, mut high) = (Vec::new(), Vec::new());
-        for (number, operation) in operations {
-            match usize::try_from(*number) {
-                Ok(number) if number < 256 => {
-                    low.resize(low.len().max(number + 1), None);
-                    low[number] = Some(*operation);
-                }
-                _ => high.push((*number, *operation)),
-            }
-        }
-        Index { part, low, high }
-    }
-
-    #[inline]
-    fn operation(&self, number: u64) -> Option<usize> {
-        match usize::try_from(number).ok().and_then(|number| self.low.get(number)) {
-            Some(operation) => *operation,
-            None => self.high.iter().find(|(known, _)| *known == number).map(|(_, operation)| *operation),
-        }
-    }
-}
-
-/// What came out of the bytes of a request.
+/// A gRPC service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RequestHeard {
-    /// At least so many bytes are needed in all.
-    More(usize),
-    /// A request, and how many bytes it took.
-    Taken(usize),
-    /// It must be refused. `taken` is none where its end cannot be known; then the connection must close.
-    Refused {
-        /// Bytes to pass over.
-        taken: Option<usize>,
-        /// The protocol's error.
-        error: String,
-        /// What exactly does not fit.
-        unfit: Box<Unfit>,
-        /// Whether the connection ends after the answer.
-        close: bool,
-    },
+pub struct Grpc {
+    /// The path of the file with its messages, found from the dialect's own. None: the server tells.
+    pub proto: Option<String>,
+    /// Its full name: package, dot, service.
+    pub service: String,
+}
+
+/// What a value may be: a regular expression over the whole of it.
+#[derive(Debug, Clone)]
+pub struct Limit {
+    /// As it is written.
+    pub written: String,
+    expression: regex::Regex,
+}
+
+impl Limit {
+    pub(crate) fn new(written: &str) -> Result<Self, regex::Error> {
+        match regex::Regex::new(&format!("^(?s:{written})$")) {
+            Ok(expression) => Ok(Limit { written: written.to_owned(), expression }),
+            // By itself, so that the mistake is told of what is written here.
+            Err(error) => Err(regex::Regex::new(written).err().unwrap_or(error)),
+        }
+    }
+
+    /// Whether a value is within the limit.
+    pub fn allows(&self, value: &str) -> bool {
+        self.expression.is_match(value)
+    }
 }
 
 impl Dialect {
+    /// The protocol whose operations it carries.
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
     /// Whether the dialect has an operation.
     pub fn has_operation(&self, name: &str) -> bool {
         self.operation(name).is_some()
@@ -97,337 +96,206 @@ impl Dialect {
 
     /// The operation that an exchange belongs to, if it is known.
     pub fn operation_of(&self, dialogue: &Dialogue) -> Option<&str> {
-        dialogue.operation.map(|index| self.operations[index].name.as_str())
+        dialogue.operation.map(|index| self.plan(index).name.as_str())
     }
 
-    /// Empty slots for an operation's request, to be filled for `encode_request`.
-    pub fn slots<'a>(&self, operation: usize) -> Slots<'a> {
-        Slots::with_parts(self.operations[operation].say.body.parts.len())
+    /// Whether an operation is done by ending the connection.
+    pub fn is_disconnect(&self, operation: &str) -> bool {
+        self.operation(operation).is_some_and(|index| self.operations[index].steps.is_empty())
     }
 
-    /// The slot of an argument in an operation's request.
-    pub fn slot(&self, operation: usize, argument: &str) -> Option<usize> {
-        self.operations[operation].say.body.position(argument)
+    /// Whether a request can have an end that only a pause tells.
+    pub fn requests_are_open(&self) -> bool {
+        self.open_requests
     }
 
-    // ── requests: what a client says ──────────────────────────────────────────────────────────────────────────────
-
-    /// Appends a request. `fresh` is the number for fields that are new each time, such as a request id.
-    ///
-    /// # Errors
-    /// The wire cannot carry it; `out` is as before.
-    pub fn speak_request(
-        &self,
-        operation: &str,
-        arguments: &Record,
-        fresh: u64,
-        out: &mut Vec<u8>,
-    ) -> Result<Dialogue, Unspeakable> {
-        let Some(index) = self.operation(operation) else {
-            return Err(Unspeakable { field: operation.to_owned(), why: "is no operation of this dialect".into() });
-        };
-        let slots = Slots::of(&self.operations[index].say.body, arguments);
-        let mut dialogue = Dialogue::default();
-        self.encode_request(index, &slots, fresh, &mut dialogue, out)?;
-        Ok(dialogue)
+    /// Whether an answer or event can have an end that only a pause tells.
+    pub fn answers_are_open(&self) -> bool {
+        self.open_answers
     }
 
-    /// As `speak_request`, from the slots of this operation and into a new dialogue: the path without allocation.
-    ///
-    /// # Errors
-    /// The wire cannot carry it; `out` is as before.
-    #[inline]
-    pub fn encode_request(
-        &self,
-        operation: usize,
-        slots: &Slots<'_>,
-        fresh: u64,
-        dialogue: &mut Dialogue,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Unspeakable> {
-        dialogue.operation = Some(operation);
-        speak(&self.say, &self.operations[operation].say, slots, &[], fresh, &mut dialogue.frame, out)
+    /// Whether an event can have an end that only a pause tells: what is pushed beside an answer runs into it.
+    pub fn events_are_open(&self) -> bool {
+        self.anytime.iter().any(|entry| matches!(entry.meaning, Meaning::Event(_)) && entry.message.is_open)
     }
 
-    /// The number of an operation, for `encode_request`.
-    pub fn operation(&self, name: &str) -> Option<usize> {
-        self.operations.iter().position(|operation| operation.name == name)
+    /// Whether the server says something when somebody connects, before it is asked.
+    pub fn greets(&self) -> bool {
+        self.connect.is_some()
     }
 
-    /// Reads one request from the front of `bytes` into `slots`, and what its answer can echo into a new `dialogue`.
-    pub fn hear_request<'a>(&self, bytes: &'a [u8], slots: &mut Slots<'a>, dialogue: &mut Dialogue) -> RequestHeard {
-        let (taken, body) = match hear_frame(&self.say, bytes, &mut dialogue.frame, &mut ()) {
-            Framed::More(least) => return RequestHeard::More(least),
-            Framed::Unfit(part, unfit, taken) => {
-                // What stands before the part that broke is known and can be echoed; the rest cannot be trusted.
-                dialogue.frame.know(part);
-                return self.refused(taken, Some(part), unfit);
-            }
-            Framed::Taken(taken, body) => (taken, body),
-        };
-        dialogue.operation = self.operation_heard(&dialogue.frame);
-        let Some(operation) = dialogue.operation else {
-            let (part, unfit) = self.unknown(&dialogue.frame);
-            return self.refused(Some(taken), part, unfit);
-        };
-        match hear_plan(&self.operations[operation].say.body, &bytes[..body.end], body.start, slots, &mut ()) {
-            Ok(()) => RequestHeard::Taken(taken),
-            Err(unfit) => self.refused(Some(taken), None, unfit),
+    /// Whether a user must say that it wants to be told of messages.
+    pub fn has_listen(&self) -> bool {
+        self.listen.as_ref().is_some_and(|plan| plan.steps.iter().any(|step| !step.say.is_empty()))
+    }
+
+    /// A dialogue by number: an operation, or behind them `listen` and `connect`.
+    pub(crate) fn plan(&self, index: usize) -> &OperationPlan {
+        match self.operations.get(index) {
+            Some(plan) => plan,
+            None => self.all_plans().nth(index).map(|(_, plan)| plan).expect("dialogues come from this dialect"),
         }
     }
 
-    /// The arguments in the slots of a request that was heard.
-    pub fn arguments(&self, dialogue: &Dialogue, slots: &Slots<'_>) -> Record {
-        let Some(operation) = dialogue.operation else { return Record::new() };
-        slots.to_record(&self.operations[operation].say.body)
+    pub(crate) fn all_plans(&self) -> impl Iterator<Item = (usize, &OperationPlan)> {
+        self.operations.iter().chain(&self.listen).chain(&self.connect).enumerate()
     }
 
-    /// One of them.
-    pub fn argument(&self, dialogue: &Dialogue, slots: &Slots<'_>, name: &str) -> Option<Value> {
-        slots.value(&self.operations[dialogue.operation?].say.body, name)
+    /// The number of `connect` or `listen`.
+    pub(crate) fn occasion(&self, name: &str) -> Option<usize> {
+        self.all_plans().find(|(_, plan)| !plan.known && plan.name == name).map(|(index, _)| index)
     }
 
-    fn operation_heard(&self, frame: &[u64]) -> Option<usize> {
-        match &self.index {
-            Some(index) => index.operation(frame[index.part]),
-            None => self.operations.iter().position(|operation| {
-                (0..frame.len()).all(|part| operation.say.fixed(part).is_none_or(|number| frame[part] == number))
-            }),
-        }
+    /// What stands for an argument that this wire never says.
+    pub(crate) fn stand_in(&self, name: &str) -> Option<Value> {
+        Some(match self.service.field(name)?.kind {
+            FieldKind::Int => Value::Int(0),
+            FieldKind::Flag => Value::Flag(false),
+            FieldKind::Text => Value::Text(String::new()),
+            FieldKind::Bytes => Value::Bytes(Vec::new()),
+            _ => return None,
+        })
     }
 
-    #[cold]
-    fn unknown(&self, frame: &[u64]) -> (Option<usize>, Box<Unfit>) {
-        let part = self.index.as_ref().map(|index| index.part);
-        let field = part.map_or("frame", |part| self.say.labels[part].text.as_str()).to_owned();
-        let seen = part.map_or(0, |part| frame[part]);
-        let offset = part.map_or(0, |part| self.say.offset(part));
-        (part, Box::new(Unfit { field, offset, reason: Reason::Unknown { seen } }))
+    /// How many bytes of a token this wire carries, where it is always as many.
+    pub fn token_bytes(&self) -> Option<usize> {
+        let answers = self.operations.iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.hear);
+        answers.filter_map(|entry| entry.message.fixed_bytes("token")).min()
     }
 
-    #[cold]
-    fn refused(&self, taken: Option<usize>, part: Option<usize>, unfit: Box<Unfit>) -> RequestHeard {
-        let refusal = part.and_then(|part| self.say.refusals.get(part)?.as_ref());
-        let (error, close) = match (refusal, &unfit.reason) {
-            (None, _) => ("malformed", taken.is_none()),
-            (Some(refusal), Reason::Above { .. }) => (refusal.above.as_str(), refusal.close),
-            (Some(refusal), _) => (refusal.below.as_str(), refusal.close),
-        };
-        RequestHeard::Refused { taken, error: error.to_owned(), unfit, close }
+    // ── what a wire carries ───────────────────────────────────────────────────────────────────────────────────────
+
+    /// Whether an operation's request says an argument.
+    pub fn carries_argument(&self, operation: &str, argument: &str) -> bool {
+        let Some(index) = self.operation(operation) else { return false };
+        self.operations[index].steps.iter().flat_map(|step| &step.say).any(|message| names(&message.shape, argument))
     }
 
-    // ── answers and events: what a server says ────────────────────────────────────────────────────────────────────
-
-    /// Appends the answer to a request.
-    ///
-    /// # Errors
-    /// The wire cannot carry it; `out` is as before.
-    pub fn speak_response(
-        &self,
-        dialogue: &Dialogue,
-        response: &Response,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Unspeakable> {
-        match response {
-            Ok(reply) => self.speak_answer(dialogue, &Saying::Ok(&reply.to_record()), out),
-            Err(failure) => {
-                let saying = Saying::Error { name: failure.error.name(), detail: &failure.detail };
-                self.speak_answer(dialogue, &saying, out)
-            }
-        }
-    }
-
-    /// Appends an event.
-    ///
-    /// # Errors
-    /// The wire cannot carry it; `out` is as before.
-    pub fn speak_event(&self, event: &Event, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
-        self.speak_answer(&Dialogue::default(), &Saying::Event(event.name(), &event.to_record()), out)
-    }
-
-    /// Appends any answer or event, by the first entry of the tables that can carry it.
-    ///
-    /// # Errors
-    /// No entry can, and why the last one tried could not; `out` is as before.
-    pub fn speak_answer(&self, dialogue: &Dialogue, saying: &Saying<'_>, out: &mut Vec<u8>) -> Result<(), Unspeakable> {
-        let values = match saying {
-            Saying::Ok(values) | Saying::Event(_, values) => Cow::Borrowed(*values),
-            Saying::Error { name, detail } => Cow::Owned(self.error_values(name, detail)),
-        };
-        let matches = |meaning: &Meaning| match (saying, meaning) {
-            (Saying::Ok(_), Meaning::Ok) | (Saying::Error { .. }, Meaning::AnyError) => true,
-            (Saying::Ok(values), Meaning::Outcome(name)) => {
-                self.outcome(dialogue, name).all(|(field, value)| values.get(field).and_then(Value::as_flag) == value)
-            }
-            (Saying::Error { name, .. }, Meaning::Error(known)) | (Saying::Event(name, _), Meaning::Event(known)) => {
-                known == name
+    /// Whether an operation's answer tells a result, or a field of its rows.
+    pub fn carries_result(&self, operation: &str, field: &str) -> bool {
+        let Some(index) = self.operation(operation) else { return false };
+        let told = |entry: &Entry| match &entry.meaning {
+            Meaning::Ok | Meaning::More | Meaning::Next => tells(&entry.message, field),
+            Meaning::Outcome(outcome) => {
+                let outcomes = self.service.operations.get(operation).and_then(|spec| spec.outcomes.get(outcome));
+                outcomes.is_some_and(|fields| fields.contains_key(field)) || tells(&entry.message, field)
             }
             _ => false,
         };
-        let own = dialogue.operation.map(|index| self.operations[index].hear.as_slice()).unwrap_or_default();
-        let mut unspeakable = Unspeakable { field: "answer".into(), why: "is not in any table of this dialect".into() };
-        for entry in own.iter().chain(&self.anytime).filter(|entry| matches(&entry.meaning)) {
-            let message = &entry.message;
-            let slots = Slots::of(&message.body, &values);
-            match speak(&self.hear, message, &slots, &dialogue.frame, 0, &mut Numbers::default(), out) {
-                Ok(()) => return Ok(()),
-                Err(why) => unspeakable = why,
+        self.operations[index].steps.iter().flat_map(|step| &step.hear).any(told) || self.is_row_of_more(index, field)
+    }
+
+    /// Rows that come one by one make up the list that the result is.
+    fn is_row_of_more(&self, index: usize, field: &str) -> bool {
+        let plan = &self.operations[index];
+        let is_list = self.service.field(field).is_some_and(|field| field.of.is_some());
+        is_list && plan.steps.iter().flat_map(|step| &step.hear).any(|entry| entry.meaning == Meaning::More)
+    }
+
+    /// Whether an event tells a field.
+    pub fn carries_event(&self, event: &str, field: &str) -> bool {
+        self.anytime.iter().any(|entry| {
+            matches!(&entry.meaning, Meaning::Event(name) if name == event) && tells(&entry.message, field)
+        })
+    }
+
+    /// Whether the answer to an operation can say this error and no other.
+    pub fn tells_error(&self, operation: &str, error: &str) -> bool {
+        let own = self.operation(operation).map(|index| self.operations[index].steps.as_slice()).unwrap_or_default();
+        let entries = own.iter().flat_map(|step| &step.hear).chain(&self.anytime);
+        let ends = own.iter().flat_map(|step| [&step.silence, &step.close, &step.unknown]).flatten();
+        let by_code = |entry: &Entry| entry.meaning == Meaning::AnyError && tells(&entry.message, "error");
+        // Where only one of its causes has words of its own, others may be said in the words for any error.
+        let some = self.tells_some_error(operation);
+        let always = |meaning: &Meaning| !some || matches!(meaning, Meaning::Error(_, None));
+        entries.clone().any(|entry| (is_error(&entry.meaning, error) && always(&entry.meaning)) || by_code(entry))
+            || ends.into_iter().any(|meaning| is_error(meaning, error))
+    }
+
+    /// Whether an operation can be refused in a way that does not say why.
+    pub fn tells_some_error(&self, operation: &str) -> bool {
+        let own = self.operation(operation).map(|index| self.operations[index].steps.as_slice()).unwrap_or_default();
+        let mut entries = own.iter().flat_map(|step| &step.hear).chain(&self.anytime);
+        entries.any(|entry| entry.meaning == Meaning::AnyError)
+    }
+
+    /// Capabilities that a wire of this shape cannot have.
+    pub(crate) fn lacks_by_shape(&self) -> BTreeSet<String> {
+        let mut lacks = BTreeSet::new();
+        let mut without = |capability: &str, has: bool| {
+            if !has && self.service.capabilities.contains_key(capability) {
+                lacks.insert(capability.to_owned());
             }
-        }
-        Err(unspeakable)
-    }
-
-    /// The flags that tell an outcome of the operation that is answered.
-    pub(crate) fn outcome(&self, dialogue: &Dialogue, name: &str) -> impl Iterator<Item = (&str, Option<bool>)> {
-        let operation = dialogue.operation.and_then(|index| self.outcomes.get(&self.operations[index].name));
-        let fields = operation.and_then(|outcomes| outcomes.get(name)).into_iter().flatten();
-        fields.map(|(field, value)| (field.as_str(), value.as_bool()))
-    }
-
-    fn error_values(&self, name: &str, detail: &str) -> Record {
-        let mut values = Record::new().with("detail", detail);
-        if let Some(error) = self.errors.get(name) {
-            values.set("error", u64::from(error.code));
-            if let Some(field) = &error.detail {
-                values.set(field, detail);
-            }
-        }
-        values
-    }
-
-    /// Reads one answer or event from the front of `bytes`. None: more bytes are needed.
-    ///
-    /// With the dialogue of the oldest request that has no answer, only what can be its answer, or come at any time,
-    /// is accepted. Without one, any operation's answer is.
-    pub fn hear_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Option<Heard> {
-        let (mut slots, mut numbers) = (Slots::new(), Numbers::default());
-        let (taken, body) = match hear_frame(&self.hear, bytes, &mut numbers, &mut ()) {
-            Framed::More(_) => return None,
-            Framed::Unfit(_, unfit, taken) => return Some(Heard::other(taken, *unfit, self.frame_values(&numbers))),
-            Framed::Taken(taken, body) => (taken, body),
         };
-        let frame = self.frame_values(&numbers);
-        let mut furthest: Option<Box<Unfit>> = None;
-        for (operation, entry) in self.answers(dialogue) {
-            match self.try_entry(entry, operation, &numbers, &bytes[..body.end], body.start, &mut slots, dialogue) {
-                Ok(()) => return Some(self.heard(entry, operation, &slots, taken, frame)),
-                Err(unfit) if furthest.as_ref().is_none_or(|known| known.offset < unfit.offset) => {
-                    furthest = Some(unfit)
-                }
-                Err(_) => {}
-            }
-        }
-        let nothing = || Box::new(Unfit { field: "frame".into(), offset: 0, reason: Reason::Unknown { seen: 0 } });
-        Some(Heard::other(Some(taken), *furthest.unwrap_or_else(nothing), frame))
+        without("framing", !self.requests_are_open() && self.grpc.is_none());
+        without("push", self.anytime.iter().any(|entry| matches!(entry.meaning, Meaning::Event(_))));
+        without("acknowledgement", self.carries_argument("deliver_messages", "acknowledge"));
+        without("idempotency", self.carries_argument("send_message", "key"));
+        without("paging", self.carries_argument("list_accounts", "after"));
+        without("take_over", self.carries_argument("log_in", "take_over"));
+        without("passwords", self.carries_argument("log_in", "password"));
+        lacks
     }
 
-    /// The lines that an answer is tried against, in order, with the operation that each belongs to.
-    pub(crate) fn answers<'d>(
-        &'d self,
-        dialogue: Option<&Dialogue>,
-    ) -> impl Iterator<Item = (Option<usize>, &'d Entry)> {
-        let known = dialogue.and_then(|dialogue| dialogue.operation);
-        let anonymous = dialogue.is_none();
-        let own = self
-            .operations
-            .iter()
-            .enumerate()
-            .filter(move |(index, _)| anonymous || known == Some(*index))
-            .flat_map(|(index, operation)| operation.hear.iter().map(move |entry| (Some(index), entry)));
-        own.chain(self.anytime.iter().map(move |entry| (known, entry)))
+    // ── after compiling ───────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Finds the one number that tells the operations apart, and whether only a pause ends an answer.
+    pub(crate) fn settle(&mut self) {
+        self.code = self.find_code();
+        self.index = self.find_index();
+        let says: Vec<&Message> =
+            self.all_plans().flat_map(|(_, plan)| &plan.steps).flat_map(|step| &step.say).collect();
+        self.open_requests = says.iter().any(|message| message.is_open) || begins_another(&says);
+        let tables: Vec<&[Entry]> =
+            self.all_plans().flat_map(|(_, plan)| &plan.steps).map(|step| step.hear.as_slice()).collect();
+        let is_open = |entry: &Entry| entry.message.is_open;
+        self.open_answers = tables.iter().copied().flatten().chain(&self.anytime).any(is_open)
+            || tables.into_iter().any(|table| {
+                begins_another(&table.iter().chain(&self.anytime).map(|entry| &entry.message).collect::<Vec<_>>())
+            });
     }
 
-    /// Whether the numbers of a frame, and the body from `from` to the end of `bytes`, are those of an entry.
-    #[expect(clippy::too_many_arguments, reason = "what was heard, and what it is held against")]
-    pub(crate) fn try_entry<'a>(
-        &self,
-        entry: &Entry,
-        operation: Option<usize>,
-        frame: &[u64],
-        bytes: &'a [u8],
-        from: usize,
-        slots: &mut Slots<'a>,
-        dialogue: Option<&Dialogue>,
-    ) -> Result<(), Box<Unfit>> {
-        for (index, (number, seen)) in entry.message.frame.iter().zip(frame).enumerate() {
-            let expected = match number.rule {
-                Rule::Is(number) => Some(number),
-                Rule::Echo { field, plus } => {
-                    // Of a request that is not known, at least its operation's own numbers are.
-                    let fixed = || self.operations[operation?].say.fixed(field);
-                    let asked = dialogue.and_then(|dialogue| dialogue.frame.get(field).copied()).or_else(fixed);
-                    asked.map(|number| number.wrapping_add_signed(plus))
-                }
-                _ => None,
-            };
-            if let Some(expected) = expected.filter(|expected| expected != seen) {
-                let body = if index < self.hear.before { 0 } else { bytes.len() - from };
-                let (field, offset) = (self.hear.labels[index].text.clone(), self.hear.offset(index) + body);
-                return Err(Box::new(Unfit { field, offset, reason: Reason::Not { seen: *seen, expected } }));
-            }
-        }
-        hear_plan(&entry.message.body, bytes, from, slots, &mut ())?;
-        self.check_error(entry, slots, from)
+    /// Another operation that begins with the same constants, numbers among them: then luck would tell the two apart.
+    pub(crate) fn same_constants(&self, index: usize, step: usize) -> Option<String> {
+        let own = self.operations.get(index).filter(|_| step == 0)?.steps[0].say.first()?.shape.constants()?;
+        let has_number = own.iter().any(|constant| matches!(constant, Constant::Number(_)));
+        let mut earlier = self.openings().filter(|(at, _)| has_number && *at < index);
+        let same = earlier.find(|(_, message)| message.shape.constants().as_ref() == Some(&own))?;
+        // What dialogues begin with alike, their later steps tell apart.
+        let leads_on = |index: usize| self.plan(index).steps.len() > 1;
+        (!(leads_on(index) && leads_on(same.0))).then(|| self.plan(same.0).name.clone())
     }
+}
 
-    /// A field named `error` holds the code of the error that the message means.
-    fn check_error(&self, entry: &Entry, slots: &Slots<'_>, offset: usize) -> Result<(), Box<Unfit>> {
-        let Some(seen) = self.error_code(entry, slots) else { return Ok(()) };
-        let fits = match &entry.meaning {
-            Meaning::Error(name) => self.errors.get(name).is_some_and(|error| u64::from(error.code) == seen),
-            Meaning::AnyError => self.errors.values().any(|error| u64::from(error.code) == seen),
-            _ => true,
-        };
-        let unfit = || Box::new(Unfit { field: "error".into(), offset, reason: Reason::Unknown { seen } });
-        if fits { Ok(()) } else { Err(unfit()) }
-    }
+fn is_error(meaning: &Meaning, error: &str) -> bool {
+    matches!(meaning, Meaning::Error(name, _) if name == error)
+}
 
-    /// The code in the field named `error`.
-    pub(crate) fn error_code(&self, entry: &Entry, slots: &Slots<'_>) -> Option<u64> {
-        slots.int(entry.message.body.position("error")?)
-    }
+/// Whether a shape has a name, as a value of its own or of who acts.
+fn names(shape: &Shape, field: &str) -> bool {
+    shape.labels.iter().any(|label| match &label.name {
+        Name::Own => label.text == field,
+        Name::My(name) => name == field,
+        Name::Of(_, whom) => whom == field,
+        Name::Me => field == "username",
+        Name::Nothing => false,
+    })
+}
 
-    fn heard(&self, entry: &Entry, operation: Option<usize>, slots: &Slots<'_>, taken: usize, frame: Record) -> Heard {
-        let mut values = slots.to_record(&entry.message.body);
-        let operation = operation.map(|index| self.operations[index].name.clone());
-        match &entry.meaning {
-            Meaning::Ok => Heard::Ok { taken, operation, values, frame },
-            Meaning::Outcome(name) => {
-                for (field, value) in operation.iter().flat_map(|operation| &self.outcomes[operation][name]) {
-                    if let Some(flag) = value.as_bool() {
-                        values.set(field, flag);
-                    }
-                }
-                Heard::Ok { taken, operation, values, frame }
-            }
-            Meaning::Error(name) => Heard::Error { taken, name: name.clone(), values, frame },
-            Meaning::AnyError => {
-                let code = values.get("error").and_then(Value::as_int);
-                let known = self.errors.iter().find(|(_, error)| Some(u64::from(error.code)) == code);
-                let name = known.map_or("error", |(name, _)| name.as_str()).to_owned();
-                Heard::Error { taken, name, values, frame }
-            }
-            Meaning::Event(name) => Heard::Event { taken, name: name.clone(), values, frame },
-            Meaning::Ignore => Heard::Ignored { taken, frame },
-        }
-    }
+/// Whether a message has a name, in itself or in the items of its lists.
+fn tells(message: &Message, field: &str) -> bool {
+    names(&message.shape, field) || message.shape.lists().iter().any(|list| names(&list.item, field))
+}
 
-    /// The numbers of an answer's frame, by name.
-    fn frame_values(&self, frame: &[u64]) -> Record {
-        let named = self.hear.labels.iter().zip(frame).filter(|(label, _)| label.named);
-        named.map(|(label, number)| (label.text.clone(), Value::Int(*number))).collect()
-    }
-
-    /// Finds the one number that tells the operations apart.
-    pub(crate) fn index_operations(&mut self) {
-        let constant = |part: &usize| matches!(self.say.numbers[*part].rule, Rule::Is(_));
-        let index = |part: usize| {
-            let numbers =
-                self.operations.iter().enumerate().map(|(at, operation)| Some((operation.say.fixed(part)?, at)));
-            let operations: Vec<(u64, usize)> = numbers.collect::<Option<_>>()?;
-            let different: BTreeSet<u64> = operations.iter().map(|(number, _)| *number).collect();
-            (different.len() == operations.len()).then(|| Index::new(part, &operations))
-        };
-        self.index = (0..self.say.numbers.len()).filter(|part| !constant(part)).find_map(index);
-    }
+/// Whether one message is the beginning of another.
+fn begins_another(messages: &[&Message]) -> bool {
+    let constant = |message: &&&Message| message.shape.parts.iter().all(|part| matches!(part, Part::Literal(_)));
+    let whole = |message: &&Message| message.constants().collect::<Vec<_>>().concat();
+    messages.iter().filter(constant).any(|short| {
+        let short = whole(short);
+        messages.iter().any(|long| {
+            let first = long.constants().next().unwrap_or_default();
+            first.len() > short.len() && first.starts_with(&short)
+        })
+    })
 }

@@ -5,7 +5,7 @@
 //! - [`source`]: where the YAML comes from · `load`: text into trees that know their lines · [`error`]: mistakes, drawn
 //! - [`service`]: operations, errors, limits, policies · [`dialect`] and [`codec`]: wires, and bytes in both directions
 //! - [`value`], [`message`]: what operations are made of, by name and as Rust types
-//! - [`example`], [`vectors`]: every message once, in fields and in bytes · [`schema`]: the YAML's layout
+//! - [`example`], [`vectors`]: every message once, in fields and in bytes · [`schema`]: the YAML's layout · [`proto`]
 //!
 //! What is deliberately absent: sockets, clocks, and any opinion on who is right.
 
@@ -16,6 +16,7 @@ pub mod error;
 pub mod example;
 pub mod load;
 pub mod message;
+pub mod proto;
 pub mod requirement;
 pub mod scenario;
 pub mod schema;

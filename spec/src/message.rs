@@ -28,6 +28,8 @@ pub type Response = Result<Reply, Failure>;
 pub struct Failure {
     /// Which of the protocol's errors.
     pub error: ErrorName,
+    /// Which of the error's causes in `errors.yaml`, for wires that tell them apart; "" is none.
+    pub cause: &'static str,
     /// A sentence for people; with `not_primary`, the primary's address.
     pub detail: String,
 }
@@ -35,13 +37,18 @@ pub struct Failure {
 impl Failure {
     /// An error with a detail.
     pub fn new(error: ErrorName, detail: impl Into<String>) -> Self {
-        Failure { error, detail: detail.into() }
+        Failure { error, cause: "", detail: detail.into() }
+    }
+
+    /// An error with one of its causes.
+    pub fn because(error: ErrorName, cause: &'static str) -> Self {
+        Failure { error, cause, detail: String::new() }
     }
 }
 
 impl From<ErrorName> for Failure {
     fn from(error: ErrorName) -> Self {
-        Failure { error, detail: String::new() }
+        Failure { error, cause: "", detail: String::new() }
     }
 }
 
@@ -75,7 +82,7 @@ impl Event {
         }
     }
 
-    /// The event of that name, from its fields.
+    /// The event of that name, from its fields. One that is absent is empty: not every wire carries them all.
     pub fn from_record(name: &str, record: &Record) -> Option<Self> {
         (name == "message").then(|| Message::from_record(record).map(Event::Message))?
     }
@@ -92,16 +99,21 @@ impl Message {
 
     fn from_record(record: &Record) -> Option<Self> {
         Some(Message {
-            message_id: u64::read(record.get("message_id")?.clone())?,
-            sender: String::read(record.get("sender")?.clone())?,
-            text: String::read(record.get("text")?.clone())?,
-            sent_at: u64::read(record.get("sent_at")?.clone())?,
+            message_id: read_or_empty(record, "message_id")?,
+            sender: read_or_empty(record, "sender")?,
+            text: read_or_empty(record, "text")?,
+            sent_at: read_or_empty(record, "sent_at")?,
         })
     }
 }
 
+/// The value of a field, which is 0, "", [] or false where there is none. `None` if it is of another type.
+fn read_or_empty<T: FieldType>(record: &Record, name: &str) -> Option<T> {
+    record.get(name).map_or_else(|| Some(T::default()), |value| T::read(value.clone()))
+}
+
 /// A Rust type that a field of the protocol can have.
-trait FieldType: Sized {
+trait FieldType: Default {
     fn write(&self) -> Value;
     fn read(value: Value) -> Option<Self>;
 }
@@ -159,7 +171,7 @@ impl FieldType for Vec<Message> {
     }
 }
 
-/// Declares the operations once; every type and conversion below follows from the list.
+/// Declares the operations once (a result that needs a policy is empty under another choice); every type and conversion below follows from the list.
 macro_rules! operations {
     ($($(#[$doc:meta])* $variant:ident $name:literal
         ($($argument:ident: $argument_type:ty),*) -> ($($result:ident: $result_type:ty),*);)*) => {
@@ -181,7 +193,7 @@ macro_rules! operations {
                 match name { $($name => Some(Operation::$variant),)* _ => None }
             }
 
-            /// Names of arguments and of results, in order.
+            /// Names of arguments and of results, in order; results that need a policy (`result_when`) come last.
             pub fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
                 match self { $(Operation::$variant => (&[$(stringify!($argument),)*], &[$(stringify!($result),)*]),)* }
             }
@@ -237,11 +249,11 @@ macro_rules! operations {
                 })* }
             }
 
-            /// The reply, if every result is there and of its type.
+            /// The reply, if every result is of its type. One that is absent is empty: not every wire carries them all.
             pub fn from_record(operation: Operation, record: &Record) -> Option<Self> {
                 let _ = record;
                 Some(match operation { $(Operation::$variant => Reply::$variant {
-                    $($result: FieldType::read(record.get(stringify!($result))?.clone())?,)*
+                    $($result: read_or_empty(record, stringify!($result))?,)*
                 },)* })
             }
         }
@@ -254,9 +266,10 @@ operations! {
     /// Ask for a sign of life.
     Ping "ping" (nonce: u64) -> (nonce: u64);
     /// Make an account.
-    CreateAccount "create_account" (username: String, password: String) -> ();
+    CreateAccount "create_account" (username: String, password: String) -> (token: Vec<u8>, expires_in_s: u64);
     /// Bind this connection to an account.
-    LogIn "log_in" (username: String, password: String, take_over: bool) -> (token: Vec<u8>, expires_in_s: u64, waiting: u64);
+    LogIn "log_in" (username: String, password: String, take_over: bool)
+        -> (token: Vec<u8>, expires_in_s: u64, waiting: u64, messages: Vec<Message>);
     /// Bind this connection by a token.
     ResumeSession "resume_session" (token: Vec<u8>) -> (username: String, expires_in_s: u64);
     /// Unbind this connection.
@@ -268,7 +281,7 @@ operations! {
     /// Acknowledge and fetch messages.
     DeliverMessages "deliver_messages" (acknowledge: u64, max: u64) -> (messages: Vec<Message>, more: bool);
     /// Delete one's own account.
-    DeleteAccount "delete_account" (password: String, discard: bool) -> (discarded: u64);
+    DeleteAccount "delete_account" (password: String, discard: bool) -> (discarded: u64, messages: Vec<Message>);
 }
 
 impl fmt::Display for Operation {

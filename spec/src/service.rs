@@ -142,6 +142,9 @@ pub struct OperationSpec {
     pub arguments: Vec<String>,
     /// What it gives on success, in order.
     pub result: Vec<String>,
+    /// Results that exist only under a policy: the result, and the policy with the choice that it needs.
+    #[serde(default)]
+    pub result_when: BTreeMap<String, BTreeMap<String, String>>,
     /// Names for successes that differ, by the results that tell them apart.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
@@ -222,6 +225,9 @@ pub struct ErrorSpec {
     pub anywhere: bool,
     /// What it says.
     pub sentence: String,
+    /// What a wire may tell apart within it, and the meaning of each.
+    #[serde(default)]
+    pub causes: BTreeMap<String, String>,
     /// The field that its detail carries, if it is more than words for people.
     pub detail: Option<String>,
 }
@@ -285,6 +291,24 @@ impl Service {
             for (list, names) in [("arguments", &operation.arguments), ("result", &operation.result)] {
                 for field in names.iter().filter(|f| !known_field(f)) {
                     refuse(&["operations", name, list], field, "field", fields.clone());
+                }
+            }
+            for (field, when) in &operation.result_when {
+                if !known_field(field) {
+                    refuse(&["operations", name, "result_when"], field, "field", fields.clone());
+                }
+                for (policy, choice) in when {
+                    let path = ["operations", name, "result_when", field, policy];
+                    match self.policies.get(policy) {
+                        None => {
+                            refuse(&path[..4], policy, "policy", self.policies.keys().map(String::as_str).collect())
+                        }
+                        Some(known) if !known.choices.iter().any(|(name, _)| name == choice) => {
+                            let choices = known.choices.iter().map(|(name, _)| name.as_str()).collect();
+                            refuse(&path, choice, "choice", choices);
+                        }
+                        Some(_) => {}
+                    }
                 }
             }
             for error in operation.errors.iter().filter(|e| !self.errors.contains_key(*e)) {

@@ -13,8 +13,9 @@ static PROTOCOL: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/protocol");
 static REQUIREMENTS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/requirements");
 static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 static EXAMPLES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/examples");
+static PROTO: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/proto");
 
-/// One file of YAML: its path, as a person would name it, and its text.
+/// One file, of YAML but for the messages of gRPC: its path, as a person would name it, and its text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct File {
     /// Path inside the spec folder, with forward slashes; or the path the user gave.
@@ -23,10 +24,16 @@ pub struct File {
     pub text: String,
 }
 
-/// A set of YAML files by path, such as `protocol/service.yaml`.
+/// A set of files by path, such as `protocol/service.yaml`.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
     files: BTreeMap<String, Arc<File>>,
+}
+
+/// Whether a file of the protocol is, byte for byte, one inside this binary.
+pub(crate) fn is_embedded(file: &File) -> bool {
+    let inside = file.path.strip_prefix("protocol/").and_then(|path| PROTOCOL.get_file(path));
+    inside.is_some_and(|inside| inside.contents() == file.text.as_bytes())
 }
 
 impl Source {
@@ -38,6 +45,7 @@ impl Source {
             ("requirements", &REQUIREMENTS),
             ("scenarios", &SCENARIOS),
             ("examples", &EXAMPLES),
+            ("proto", &PROTO),
         ] {
             source.embed(folder, dir);
         }
@@ -50,7 +58,7 @@ impl Source {
     /// The folder or one of its files cannot be read, or is not UTF-8.
     pub fn folder(root: &Path) -> io::Result<Self> {
         let mut source = Source::default();
-        for folder in ["protocol", "requirements", "scenarios", "examples"] {
+        for folder in ["protocol", "requirements", "scenarios", "examples", "proto"] {
             let path = root.join(folder);
             if path.is_dir() {
                 source.read_folder(&path, folder)?;
@@ -78,19 +86,20 @@ impl Source {
         self.files.get(path)
     }
 
-    /// All files below a folder, by path.
+    /// All files of YAML below a folder, by path.
     pub fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a Arc<File>> {
         self.paths_below(folder).map(|(_, file)| file)
     }
 
-    /// All files below a folder, with their paths in it.
+    /// All files of YAML below a folder, with their paths in it.
     pub fn paths_below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a Arc<File>)> {
-        self.files.iter().filter_map(move |(path, file)| Some((path.strip_prefix(folder)?.strip_prefix('/')?, file)))
+        let yaml = self.files.iter().filter(|(path, _)| path.ends_with(".yaml"));
+        yaml.filter_map(move |(path, file)| Some((path.strip_prefix(folder)?.strip_prefix('/')?, file)))
     }
 
     fn embed(&mut self, folder: &str, dir: &Dir<'_>) {
         for file in dir.files() {
-            if let (Some("yaml"), Some(text)) = (extension(file.path()), file.contents_utf8()) {
+            if let (Some("yaml" | "proto"), Some(text)) = (extension(file.path()), file.contents_utf8()) {
                 self.insert(format!("{folder}/{}", slashed(file.path())), text.to_owned());
             }
         }
@@ -107,7 +116,7 @@ impl Source {
             let name = format!("{name}/{}", entry.file_name().to_string_lossy());
             if path.is_dir() {
                 self.read_folder(&path, &name)?;
-            } else if extension(&path) == Some("yaml") {
+            } else if matches!(extension(&path), Some("yaml" | "proto")) {
                 let text = fs::read_to_string(&path)
                     .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
                 self.insert(name, text);

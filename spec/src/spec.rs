@@ -12,7 +12,7 @@ use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::load::Document;
 use crate::requirement::{Chapter, Requirement};
 use crate::service::{Errors, Service};
-use crate::source::{File, Source};
+use crate::source::{File, Source, is_embedded};
 
 /// The protocol, its wires and its requirements.
 #[derive(Debug, Clone)]
@@ -91,6 +91,12 @@ impl Spec {
         self.dialects.get(name).cloned()
     }
 
+    /// The text of the messages that a gRPC dialect speaks, if its file is among those that were read.
+    pub fn proto_of(&self, dialect: &Dialect) -> Option<String> {
+        let path = dialect.grpc.as_ref()?.proto.as_deref()?;
+        Some(self.source.file(path)?.text.clone())
+    }
+
     /// Every requirement, in reading order.
     pub fn requirements(&self) -> impl Iterator<Item = &Requirement> {
         self.chapters.iter().flat_map(|chapter| &chapter.requirements)
@@ -117,8 +123,17 @@ impl Spec {
     }
 }
 
-/// Reads a wire from one file, the embedded ones and a user's alike.
+/// Reads a wire from one file, the embedded ones and a user's alike. Those inside this binary have been rehearsed when it
+/// was tested, and every program that starts would wait for it: they are rehearsed by `check` alone.
 pub fn read_dialect(file: &Arc<File>, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
+    if is_embedded(file) {
+        return compile(&Document::read_one(file, found)?, service, found);
+    }
+    read_and_rehearse(file, service, found)
+}
+
+/// Reads a wire, and lets it speak every message to itself.
+pub(crate) fn read_and_rehearse(file: &Arc<File>, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
     let document = Document::read_one(file, found)?;
     let dialect = compile(&document, service, found)?;
     let before = found.0.len();

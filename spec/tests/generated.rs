@@ -1,6 +1,6 @@
 //! What is generated, or written down a second time, equals what it comes from.
 //!
-//! `UPDATE_GENERATED=1 cargo test -p spec --test generated` writes the schemas anew.
+//! `UPDATE_GENERATED=1 cargo test -p spec --test generated` writes the schemas and `proto/chat.proto` anew.
 
 mod validate;
 
@@ -13,6 +13,7 @@ use spec::Spec;
 use spec::error::Diagnostics;
 use spec::load::{Document, Node};
 use spec::message::{ErrorName, Event, Operation, Reply, Request};
+use spec::proto::chat_proto;
 use spec::schema::schemas;
 use spec::service::FieldKind;
 use spec::source::Source;
@@ -35,6 +36,17 @@ fn the_schemas_are_those_of_the_types() {
             let stale = fs::read_to_string(&path).ok().as_deref() != Some(&text);
             assert!(!stale, "spec/schema/{kind}.json is stale: UPDATE_GENERATED=1 cargo test -p spec --test generated");
         }
+    }
+}
+
+#[test]
+fn the_grpc_service_is_that_of_the_protocol() {
+    let (path, text) = (folder("proto").join("chat.proto"), chat_proto(&Spec::embedded().service));
+    if env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&path, text).expect("the proto folder can be written");
+    } else {
+        let stale = fs::read_to_string(&path).ok().as_deref() != Some(&text);
+        assert!(!stale, "spec/proto/chat.proto is stale: UPDATE_GENERATED=1 cargo test -p spec --test generated");
     }
 }
 
@@ -126,7 +138,11 @@ fn the_operations_of_the_types_are_those_of_the_service() {
         let service = &spec.service.operations[operation.name()];
         let (arguments, results) = operation.fields();
         assert_eq!(arguments, service.arguments, "{operation}");
-        assert_eq!(results, service.result, "{operation}");
+        let (always, under_a_policy) = results.split_at(service.result.len());
+        assert_eq!(always, service.result, "{operation}");
+        let mut under_a_policy = under_a_policy.to_vec();
+        under_a_policy.sort_unstable();
+        assert_eq!(under_a_policy, service.result_when.keys().collect::<Vec<_>>(), "{operation}");
         assert_eq!(Operation::from_name(operation.name()), Some(*operation));
     }
 }
@@ -148,7 +164,8 @@ fn the_fields_of_the_types_have_the_kinds_of_the_service() {
         let arguments = sample(spec, &service.arguments);
         let request = Request::from_record(*operation, &arguments);
         assert_eq!(request.map(|request| request.to_record()), Some(arguments), "{operation}");
-        let results = sample(spec, &service.result);
+        let names: Vec<String> = service.result.iter().chain(service.result_when.keys()).cloned().collect();
+        let results = sample(spec, &names);
         let reply = Reply::from_record(*operation, &results);
         assert_eq!(reply.map(|reply| reply.to_record()), Some(results), "{operation}");
     }

@@ -7,11 +7,12 @@ use std::fmt::{self, Write};
 use std::fs;
 use std::path::Path;
 
-use spec::codec::{Annotated, Unspeakable};
+use spec::Spec;
+use spec::codec::Unspeakable;
 use spec::dialect::Dialect;
 use spec::error::Diagnostics;
 use spec::example::{self, Answer, Example};
-use spec::{Spec, vectors};
+use spec::vectors::{self, Bytes};
 
 #[test]
 fn every_message_is_said_in_the_bytes_that_were_reviewed() {
@@ -54,8 +55,9 @@ fn every_golden_byte_is_explained() {
                 let lines = &message.annotated.lines;
                 let bytes: Vec<u8> = lines.iter().flat_map(|line| line.bytes.clone()).collect();
                 assert_eq!(bytes, message.bytes, "{}", example.id());
-                assert!(!message.annotated.title.is_empty(), "{}", example.id());
-                assert!(lines.iter().all(|line| !line.field.is_empty()), "{}", example.id());
+                let what = || format!("{} on {}: {:?}", example.id(), dialect.name, lines);
+                assert!(!message.annotated.title.is_empty(), "{}", what());
+                assert!(lines.iter().all(|line| !line.field.is_empty()), "{}", what());
             }
         }
     }
@@ -87,16 +89,18 @@ fn draw(dialect: &Dialect, example: &Example, text: &mut String) -> fmt::Result 
         Ok(spoken) => spoken,
         Err(Unspeakable { field, why }) => return writeln!(text, "cannot be said: `{field}` {why}"),
     };
-    let message = |text: &mut String, who: &str, what: &dyn fmt::Display, annotated: &Annotated| {
-        write!(text, "{who}: {} {what}\n{annotated}", annotated.title)
+    // A call is a line of JSON, which says what it means by itself.
+    let message = |text: &mut String, who: &str, what: &dyn fmt::Display, said: &Bytes| match &dialect.grpc {
+        Some(_) => write!(text, "{who}: {} {what}\n{}", said.annotated.title, String::from_utf8_lossy(&said.bytes)),
+        None => write!(text, "{who}: {} {what}\n{}", said.annotated.title, said.annotated),
     };
-    if let (Some((_, arguments)), Some(said)) = (&example.request, &spoken.request) {
-        message(text, "client", arguments, &said.annotated)?;
+    if let Some(said) = &spoken.request {
+        message(text, "client", &said.fields, said)?;
         writeln!(text)?;
     }
     let what = match &example.answer {
-        Answer::Ok(values) | Answer::Event { fields: values, .. } => values.to_string(),
-        Answer::Error { detail, .. } => format!("{detail:?}"),
+        Answer::Ok(_) | Answer::Event { .. } => spoken.answer.fields.to_string(),
+        Answer::Error { .. } => spoken.answer.fields.iter().map(|(_, detail)| detail.to_string()).collect(),
     };
-    message(text, "server", &what, &spoken.answer.annotated)
+    message(text, "server", &what, &spoken.answer)
 }

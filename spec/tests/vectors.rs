@@ -1,10 +1,12 @@
 //! The vectors say what they mean: read back from JSON, their bytes are heard as their fields.
 
 use spec::Spec;
+use spec::codec::RequestHeard;
 use spec::codec::{Dialogue, Heard, Slots, hex};
-use spec::dialect::{Dialect, RequestHeard};
+use spec::dialect::Dialect;
 use spec::error::Diagnostics;
 use spec::example;
+use spec::message::Operation;
 use spec::value::{Record, Value};
 use spec::vectors::{self, Direction, Kind, Vector, Vectors};
 
@@ -57,25 +59,45 @@ fn embedded(spec: &Spec) -> Vectors {
 
 fn hear_request(dialect: &Dialect, vector: &Vector, bytes: &[u8]) -> Dialogue {
     let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
-    let RequestHeard::Taken(taken) = dialect.hear_request(bytes, &mut slots, &mut dialogue) else {
+    let RequestHeard::Taken(taken) = dialect.hear_request_of(bytes, true, None, &mut slots, &mut dialogue) else {
         panic!("{} is not heard", vector.example)
     };
     assert_eq!(taken, bytes.len(), "{}", vector.example);
     assert_eq!(vector.kind, Kind::Request);
     assert_eq!(dialect.operation_of(&dialogue), vector.operation.as_deref(), "{}", vector.example);
-    assert_eq!(vectors::fields(&dialect.arguments(&dialogue, &slots)), vector.fields, "{}", vector.example);
+    let arguments =
+        Operation::from_name(vector.operation.as_deref().unwrap_or_default()).expect("one of the service").fields().0;
+    assert_eq!(only(arguments, &dialect.arguments(&dialogue, &slots)), vector.fields, "{}", vector.example);
     dialogue
 }
 
 fn hear_answer(dialect: &Dialect, vector: &Vector, bytes: &[u8], dialogue: Option<&Dialogue>) {
-    let heard = dialect.hear_answer(bytes, dialogue).unwrap_or_else(|| panic!("{} is not heard", vector.example));
-    assert_eq!(heard.taken(), Some(bytes.len()), "{}", vector.example);
-    let (kind, name, values) = match heard {
+    let (mut rows, mut rest) = (Vec::new(), bytes);
+    let last = loop {
+        let heard = dialect.hear_answer_of(rest, true, &[dialogue]);
+        let heard = heard.unwrap_or_else(|| panic!("{} is not heard", vector.example));
+        rest = &rest[heard.taken().expect("an end")..];
+        match heard {
+            Heard::More { values, .. } if vector.kind == Kind::Ok => rows.push(Value::Row(values)),
+            other => break other,
+        }
+        if rest.is_empty() {
+            let operation = vector.operation.clone();
+            break Heard::Ok { taken: 0, operation, values: Record::new(), frame: Record::new() };
+        }
+    };
+    assert!(rest.is_empty(), "{}", vector.example);
+    let (kind, name, mut values) = match last {
         Heard::Ok { values, operation, .. } => (Kind::Ok, operation, values),
         Heard::Error { name, values, .. } => (Kind::Error, Some(name), detail(&values)),
         Heard::Event { name, values, .. } => (Kind::Event, Some(name), values),
+        // Without a dialogue it can be a row as well.
+        Heard::More { values, .. } => (Kind::Event, vector.event.clone(), values),
         other => panic!("{} is heard as {other:?}", vector.example),
     };
+    if !rows.is_empty() {
+        values.set("messages", Value::List(rows));
+    }
     let expected = match vector.kind {
         Kind::Ok | Kind::Request => &vector.operation,
         Kind::Error => &vector.error,
@@ -83,11 +105,20 @@ fn hear_answer(dialect: &Dialect, vector: &Vector, bytes: &[u8], dialogue: Optio
     };
     assert_eq!(kind, vector.kind, "{}", vector.example);
     assert_eq!(&name, expected, "{}", vector.example);
-    assert_eq!(vectors::fields(&values), vector.fields, "{}", vector.example);
+    let operation = vector.operation.as_deref().and_then(Operation::from_name);
+    let results = operation.filter(|_| kind == Kind::Ok).map(|operation| operation.fields().1);
+    let heard = results.map_or_else(|| vectors::fields(&values), |results| only(results, &values));
+    assert_eq!(heard, vector.fields, "{} on {}", vector.example, vector.dialect);
+}
+
+/// The values of these names: a wire has names of its own beside them.
+fn only(names: &[&str], values: &Record) -> serde_json::Map<String, serde_json::Value> {
+    vectors::fields(values).into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect()
 }
 
 /// What an error carries, under the one name that vectors have for it.
 fn detail(values: &Record) -> Record {
-    let detail = values.iter().find(|(name, _)| *name != "error").and_then(|(_, value)| value.as_text());
+    let detail =
+        values.iter().find(|(name, _)| ["detail", "primary"].contains(name)).and_then(|(_, value)| value.as_text());
     Record::new().with("detail", Value::from(detail.unwrap_or_default()))
 }

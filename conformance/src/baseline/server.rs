@@ -1,16 +1,17 @@
-//! What all of them have in common: a port, and something that is done with each connection.
+//! How they are had: hollow ones from the reference, blunt ones from a port and something that is done with each
+//! connection.
 
 use std::io;
 use std::sync::Arc;
 
 use reference_server::net::{Listener, Net, Tcp};
+use spec::Spec;
 use spec::dialect::Dialect;
-use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::baseline::hollow::Mind;
-use crate::baseline::{blunt, hollow};
-use crate::target::{Eventually, Instance, ServerOptions, StartError, Starter};
+use crate::baseline::blunt;
+use crate::baseline::hollow::{self, Answer};
+use crate::target::{Eventually, Instance, NotBuilt, ServerOptions, StartError, Starter, embedded_around};
 
 /// What is done with a connection.
 #[derive(Debug, Clone, Copy)]
@@ -18,14 +19,25 @@ pub(super) enum Nature {
     /// Bytes are not looked at.
     Blunt(blunt::Habit),
     /// Requests are decoded, and answered out of nothing.
-    Hollow(fn(&mut Mind, &spec::message::Request) -> spec::message::Response),
+    Hollow(Answer),
 }
 
 /// A way to have a server of some nature.
+///
+/// # Errors
+/// This program was built without what the dialect needs.
+pub(super) fn starter(nature: Nature, spec: &Arc<Spec>, dialect: &Arc<Dialect>) -> Result<Arc<dyn Starter>, NotBuilt> {
+    match nature {
+        Nature::Blunt(habit) => Ok(Arc::new(Server { dialect: Arc::clone(dialect), habit })),
+        Nature::Hollow(answer) => embedded_around(spec, dialect, hollow::core(answer)),
+    }
+}
+
+/// A server that does not speak.
 #[derive(Debug, Clone)]
-pub(super) struct Server {
-    pub(super) dialect: Arc<Dialect>,
-    pub(super) nature: Nature,
+struct Server {
+    dialect: Arc<Dialect>,
+    habit: blunt::Habit,
 }
 
 impl Starter for Server {
@@ -41,7 +53,7 @@ impl Starter for Server {
                     let server = server.clone();
                     connections.spawn(async move {
                         // That the client has left is no news to a server without a mind.
-                        let _ = server.serve(stream).await;
+                        let _ = blunt::serve(server.habit, &server.dialect, stream).await;
                     });
                     while connections.try_join_next().is_some() {}
                 }
@@ -57,15 +69,6 @@ impl Starter for Server {
 
     fn is_ours(&self) -> bool {
         true
-    }
-}
-
-impl Server {
-    async fn serve(&self, stream: TcpStream) -> io::Result<()> {
-        match self.nature {
-            Nature::Blunt(habit) => blunt::serve(habit, &self.dialect, stream).await,
-            Nature::Hollow(answer) => hollow::serve(answer, &self.dialect, stream).await,
-        }
     }
 }
 

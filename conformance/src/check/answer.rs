@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use spec::codec::Heard;
+use spec::dialect::Dialect;
 use spec::scenario::{Expect, Match};
 use spec::service::Service;
 use spec::value::{Record, Value};
@@ -18,6 +19,12 @@ pub type Make<'a> = dyn FnMut(&str, &spec::scenario::Given) -> Value + 'a;
 pub struct Eyes<'a> {
     /// Fields, rows and outcomes.
     pub service: &'a Service,
+    /// What the target speaks, and its choices.
+    pub dialect: &'a Dialect,
+    /// Whether the order of names in a list is what the play is about.
+    pub in_order: bool,
+    /// What all usernames of the case begin with.
+    pub prefix: &'a str,
     /// Makes the values of the claim.
     pub make: &'a mut Make<'a>,
 }
@@ -51,6 +58,14 @@ impl Eyes<'_> {
             {
                 self.row_fits(fields, values)
             }
+            // Some wires say that something failed, and not why.
+            (Expect::Error(name, _), Arrival::Answer(Heard::Error { name: seen, .. })) if seen == "error" => {
+                let operation = arrived.dialogue.as_ref().and_then(|dialogue| self.dialect.operation_of(dialogue));
+                match self.dialect.tells_error(operation.unwrap_or_default(), name) {
+                    true => Err(describe(arrived, self.service)),
+                    false => Ok(()),
+                }
+            }
             (Expect::Closed, Arrival::End(_)) => Ok(()),
             _ => Err(describe(arrived, self.service)),
         }
@@ -70,6 +85,36 @@ impl Eyes<'_> {
         // The kind of a list's items decides how actors' names in it are read.
         let service = self.service;
         let item = service.field(field).and_then(|field| field.of.as_deref()).unwrap_or(field);
+        if let (Value::List(items), "username") = (value, item) {
+            return self.names_fit(wanted, items, item);
+        }
+        self.fits_as_it_is(wanted, value, field, item)
+    }
+
+    /// A list of names: in the order of the target's policy, and where its patterns are loose, only the case's own.
+    fn names_fit(&mut self, wanted: &Match, items: &[Value], item: &str) -> bool {
+        let chooses = |policy: &str, choices: &[&str]| {
+            self.dialect.policies.get(policy).is_some_and(|chosen| choices.contains(&chosen.as_str()))
+        };
+        let is_own = |value: &&Value| value.as_text().is_some_and(|name| name.starts_with(self.prefix));
+        let items: Vec<Value> = match chooses("pattern", &["substring", "none"]) {
+            true => items.iter().filter(is_own).cloned().collect(),
+            false => items.to_vec(),
+        };
+        let sorted = chooses("list_order", &["sorted"]);
+        match wanted {
+            Match::Sorted if !sorted => true,
+            Match::List(wanted) if !sorted && !self.in_order => {
+                wanted.len() == items.len() && self.all_found(wanted, &items, item)
+            }
+            Match::All(wanted) => wanted.iter().all(|wanted| self.names_fit(wanted, &items, item)),
+            Match::OneOf(wanted) => wanted.iter().any(|wanted| self.names_fit(wanted, &items, item)),
+            Match::Not(wanted) => !self.names_fit(wanted, &items, item),
+            wanted => self.fits_as_it_is(wanted, &Value::List(items), "usernames", item),
+        }
+    }
+
+    fn fits_as_it_is(&mut self, wanted: &Match, value: &Value, field: &str, item: &str) -> bool {
         match (wanted, value) {
             (Match::Equal(given), _) => (self.make)(field, given) == *value,
             (Match::Row(fields), Value::Row(row)) => self.row_fits(fields, row).is_ok(),
@@ -140,6 +185,9 @@ pub fn describe(arrived: &Arrived, service: &Service) -> String {
         }
         Arrival::Answer(Heard::Other { unfit, .. }) => format!("bytes that are no answer in this dialect: {unfit}"),
         Arrival::Answer(_) => "noise".into(),
+        Arrival::Part(Heard::More { values, .. }) => format!("one more {values}"),
+        Arrival::Part(Heard::Next { values, .. }) => format!("go on {values}"),
+        Arrival::Part(_) => "something that nobody waits for".into(),
         Arrival::Event(Heard::Event { name, values, .. }) => format!("the event {name} {values}"),
         Arrival::Event(_) => "an event".into(),
         Arrival::End(how) if arrived.bytes.is_empty() => how.clone(),

@@ -34,7 +34,10 @@ pub fn main(arguments: &BaselineArguments, source: &Source) -> Exit {
         Ok(scenarios) => scenarios,
         Err(found) => return draw(&found),
     };
-    let scores = runtime().block_on(baseline::scores(&spec, &scenarios, dialect));
+    let scores = match runtime().block_on(baseline::scores(&spec, &scenarios, dialect)) {
+        Ok(scores) => scores,
+        Err(not_built) => return complain(Exit::Usage, &not_built.to_string()),
+    };
     let mut exit = Exit::Passed;
     say!("{:>8} {:>6} {:>7}  server", "passed", "of", "");
     for score in scores {

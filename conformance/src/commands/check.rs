@@ -58,9 +58,9 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
             }
             Some("target") => drop(read_file(path, &spec, &mut found)),
             Some("known_failures") => {
-                let target = spec.dialects.values().next().cloned();
-                let ids = target
-                    .iter()
+                let ids = spec
+                    .dialects
+                    .values()
                     .flat_map(|dialect| {
                         scenarios.iter().map(move |scenario| format!("{}/{}", dialect.name, scenario.id()))
                     })

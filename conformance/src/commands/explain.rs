@@ -1,12 +1,16 @@
 //! `conformance explain`: everything the specification says about one word.
 
+use std::sync::Arc;
+
 use clap::Args;
 use spec::Spec;
+use spec::dialect::Dialect;
 use spec::error::suggestion;
 use spec::example::Answer;
 use spec::requirement::JudgedBy;
 use spec::source::Source;
 
+use crate::commands::run::judged::dialect;
 use crate::commands::{complain, draw, protocol, say};
 use crate::exit::Exit;
 use crate::select;
@@ -16,6 +20,9 @@ use crate::select;
 pub struct ExplainArguments {
     /// A requirement (`DELIVERY-2`), an operation, event, error, field, policy or capability, or a case.
     id: String,
+    /// The wire that bytes are shown over: a name, a file, or `all`.
+    #[arg(long, value_name = "DIALECT", default_value = "framed")]
+    dialect: String,
 }
 
 /// Runs the command.
@@ -52,7 +59,14 @@ pub fn main(arguments: &ExplainArguments, source: &Source) -> Exit {
         say!("\njudge it alone\n  conformance run TARGET --requirement {}", requirement.id);
         return Exit::Passed;
     }
-    if word(&spec, id) {
+    let dialects = match arguments.dialect.as_str() {
+        "all" => spec.dialects.values().cloned().collect(),
+        name => match dialect(Some(name), &spec) {
+            Ok(dialect) => vec![dialect],
+            Err(exit) => return exit,
+        },
+    };
+    if word(&spec, id, &dialects) {
         return Exit::Passed;
     }
     let short = id
@@ -81,7 +95,7 @@ pub fn main(arguments: &ExplainArguments, source: &Source) -> Exit {
 }
 
 /// Explains a word of `service.yaml` or `errors.yaml`, with golden bytes where it has any.
-fn word(spec: &Spec, name: &str) -> bool {
+fn word(spec: &Spec, name: &str, dialects: &[Arc<Dialect>]) -> bool {
     let service = &spec.service;
     let mut known = false;
     if let Some(operation) = service.operations.get(name) {
@@ -133,15 +147,15 @@ fn word(spec: &Spec, name: &str) -> bool {
         say!("capability {name}\n  {}\n", capability.about);
     }
     if known {
-        bytes(spec, name);
+        bytes(spec, name, dialects);
     }
     known
 }
 
-/// The worked examples of a word over every dialect, annotated.
-fn bytes(spec: &Spec, name: &str) {
+/// The worked examples of a word, annotated.
+fn bytes(spec: &Spec, name: &str, dialects: &[Arc<Dialect>]) {
     let examples = spec::example::read(&spec.source, &spec.service, &mut spec::error::Diagnostics::default());
-    for dialect in spec.dialects.values() {
+    for dialect in dialects {
         for example in &examples {
             let Ok(spoken) = spec::vectors::speak(dialect, example) else { continue };
             let about = |operation: &(String, _)| operation.0 == name;

@@ -4,10 +4,13 @@ pub mod baseline;
 pub mod check;
 pub mod clocks;
 pub mod explain;
+pub mod init;
 pub mod list;
+pub mod probe;
 pub mod run;
 pub mod schema;
 pub mod vectors;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,8 +58,37 @@ enum Command {
     ///   conformance run 127.0.0.1:6262
     ///   conformance run -- python3 server.py --port {port}
     ///   conformance run my-server.yaml --case delivery/
+    ///   conformance run reference --dialect all
     #[command(verbatim_doc_comment, after_help = exit::TABLE)]
     Run(Box<run::RunArguments>),
+    /// Write a target file and a dialect file to start from.
+    ///
+    /// From a dialect that is nearly yours, from options, or from answers to a few questions, typed or piped:
+    ///
+    ///   conformance init my-server
+    ///   conformance init my-server --from 000 --command "python3 server.py {port}"
+    ///   conformance init my-server --from 001 --address 127.0.0.1:7171
+    ///   conformance init my-server --framing lines --operations word --command "./server" --port 7171
+    ///
+    /// Nothing is overwritten without --force.
+    #[command(verbatim_doc_comment)]
+    Init(init::InitArguments),
+    /// Try a dialect on a server that runs, one exchange at a time, and see every byte.
+    ///
+    /// Each operation is said and answered field by field; what fits no entry of the dialect is shown with every entry
+    /// that was tried. Without operations, one of everything is tried with a new account. Edit the dialect, probe again:
+    ///
+    ///   conformance probe 127.0.0.1:7171 --dialect mine.yaml
+    ///   conformance probe 127.0.0.1:7171 --dialect mine.yaml log_in username=alice password=x + list_accounts
+    ///   conformance probe my-server.yaml --text "HELO\n"
+    ///   conformance probe my-server.yaml --policies
+    ///   conformance probe my-server.yaml -
+    ///   conformance probe --dialect mine.yaml create_account -- python3 server.py {port}
+    ///
+    /// Beside operations there are `connect`, `disconnect`, `listen`, `wait MS`, `hex DIGITS` and `text TEXT`. With `-` in
+    /// their place, lines from standard input are done one by one; on a terminal `help` lists what can be said.
+    #[command(verbatim_doc_comment, after_help = probe::TABLE)]
+    Probe(Box<probe::ProbeArguments>),
     /// List cases, or requirements.
     List(list::ListArguments),
     /// Tell everything about a requirement, operation, error, policy or case.
@@ -100,6 +132,8 @@ pub fn main(arguments: Arguments) -> Exit {
     match arguments.command {
         None => run::main(&run::RunArguments::default(), &source),
         Some(Command::Run(run)) => run::main(&run, &source),
+        Some(Command::Init(init)) => init::main(&init, &source),
+        Some(Command::Probe(probe)) => probe::main(&probe, &source),
         Some(Command::List(list)) => list::main(&list, &source),
         Some(Command::Explain(explain)) => explain::main(&explain, &source),
         Some(Command::Check(check)) => check::main(&check, &source),

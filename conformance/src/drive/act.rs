@@ -2,18 +2,17 @@
 //!
 //! Not here: what must come of it (`claim`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use spec::codec::Heard;
-use spec::scenario::{Fault, Frame, Given, How, Step, Verb};
+use spec::codec::{Damage, Heard, Memory};
+use spec::scenario::{Fault, Frame, Given, How, Piece, Step, Verb};
 use spec::value::{Record, Value};
 
-use crate::drive::link::{Arrival, Link};
-use crate::drive::play::{Play, Stop};
+use crate::drive::cast::Cast;
+use crate::drive::link::{Arrival, Arrived, Link};
+use crate::drive::play::{Play, Returning, Stop};
 use crate::drive::wire::Wire;
-
-/// The pause before a server is asked again whether it has noticed that a connection is gone.
-const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// The pause between pieces of a write, so that the other side has a chance to read each alone. If it does not, a server
 /// that mistakes a piece for a message is not caught; nobody is accused of anything.
@@ -36,7 +35,7 @@ impl<W: Wire> Play<'_, W> {
                 self.note(actor, "resets the connection");
                 if let Some(link) = self.links.remove(actor) {
                     link.reset();
-                    self.reset.insert(actor.to_owned());
+                    self.left.insert(actor.to_owned());
                 }
                 Ok(())
             }
@@ -74,15 +73,17 @@ impl<W: Wire> Play<'_, W> {
     pub(super) async fn disconnect(&mut self, actor: &str) -> Result<(), Stop> {
         let Some(mut link) = self.links.remove(actor) else { return Ok(()) };
         self.note(actor, "disconnects");
+        self.left.insert(actor.to_owned());
         if link.half_close().await.is_err() {
             return Ok(());
         }
         loop {
-            let arrived = link.next(&self.stage.patience, &mut self.turn).await;
+            let memory = memory(&mut self.memories, &self.cast, actor);
+            let arrived = link.next(&self.stage.patience, &mut self.turn, memory).await;
             match arrived.what {
                 // A server that keeps its side open is not wrong, only unproven to know.
                 Arrival::End(_) | Arrival::Silence | Arrival::Flood => return Ok(()),
-                Arrival::Answer(_) | Arrival::Event(_) => self.heard(actor, &arrived),
+                Arrival::Answer(_) | Arrival::Part(_) | Arrival::Event(_) => self.heard(actor, &arrived),
             }
         }
     }
@@ -93,41 +94,100 @@ impl<W: Wire> Play<'_, W> {
         link.half_close().await.map_err(|error| Stop::Lost(format!("the connection broke: {error}")))
     }
 
-    /// Connects and asks to log in. Whoever reset the last connection asks again while the server still counts that one.
+    /// Connects and asks to log in.
     pub(super) async fn come_back(&mut self, actor: &str) -> Result<(), Stop> {
         self.connect(actor).await?;
-        if self.reset.remove(actor) {
-            let patience = self.stage.patience.deadline();
-            let began = tokio::time::Instant::now();
-            while began.elapsed() < patience {
-                self.ask(actor, "log_in", &[]).await?;
-                let arrived = self.arrival(actor).await?;
-                match &arrived.what {
-                    Arrival::Answer(Heard::Error { name, .. }) if name == "already_logged_in" => {
-                        tokio::time::sleep(ASK_AGAIN).await;
-                    }
-                    Arrival::Answer(_) => {
-                        self.link(actor).await?.put_back(arrived);
-                        return Ok(());
-                    }
-                    _ => return Err(self.wrong(&arrived)),
-                }
-            }
-        }
         self.ask(actor, "log_in", &[]).await
     }
 
     pub(super) async fn ask(&mut self, actor: &str, operation: &str, with: &[(String, Given)]) -> Result<(), Stop> {
         let arguments = self.arguments(actor, operation, with);
-        let link = self.link(actor).await?;
-        let bytes = link
-            .compose(operation, &arguments)
-            .map_err(|why| Stop::Suite(format!("`{operation}` cannot be said in this dialect: {why}")))?;
+        if let Err(why) = self.stage.dialect.carries(operation, &arguments) {
+            return Err(Stop::Inapplicable(why));
+        }
+        let to_myself = operation == "send_message"
+            && arguments.get("recipient").and_then(Value::as_text) == self.memories.get(actor).and_then(Memory::me);
+        if to_myself && self.stage.dialect.events_are_open() {
+            return Err(Stop::Inapplicable(
+                "on this wire nothing tells a pushed text from the answer behind it".into(),
+            ));
+        }
+        if operation == "log_in" && self.left.contains(actor) {
+            let since = tokio::time::Instant::now();
+            self.returning.insert(actor.to_owned(), Returning { arguments: arguments.clone(), since });
+        }
+        self.say(actor, operation, &arguments).await
+    }
+
+    pub(super) async fn say(&mut self, actor: &str, operation: &str, arguments: &Record) -> Result<(), Stop> {
+        if self.stage.dialect.events_are_open() {
+            self.settle(actor).await?;
+        }
+        let Some(bytes) = self.compose(actor, operation, arguments).await? else {
+            self.said(actor, format!("{operation}, which is done by disconnecting"), Vec::new());
+            self.disconnect(actor).await?;
+            let values = Record::new();
+            let heard = Heard::Ok { taken: 0, operation: Some(operation.to_owned()), values, frame: Record::new() };
+            let arrived = Arrived { serial: 0, what: Arrival::Answer(heard), bytes: Vec::new(), dialogue: None };
+            self.instead.insert(actor.to_owned(), arrived);
+            return Ok(());
+        };
         let written = self.put(actor, &bytes).await;
         self.said(actor, format!("{operation} {arguments}"), bytes);
         // Whatever broke the connection is found when the answer is read: it may have been said before.
         let _ = written;
         Ok(())
+    }
+
+    /// Takes in what was pushed, before something is said.
+    async fn settle(&mut self, actor: &str) -> Result<(), Stop> {
+        let memory = memory(&mut self.memories, &self.cast, actor);
+        let Some(link) = self.links.get_mut(actor) else { return Ok(()) };
+        for arrived in link.settle(&self.stage.patience, &mut self.turn, memory).await {
+            self.heard(actor, &arrived);
+            if let Arrival::Event(_) = arrived.what {
+                self.link(actor).await?.keep_event(arrived);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a request. None: it is done by disconnecting.
+    async fn compose(&mut self, actor: &str, operation: &str, arguments: &Record) -> Result<Option<Vec<u8>>, Stop> {
+        self.link(actor).await?;
+        let memory = memory(&mut self.memories, &self.cast, actor);
+        if let (Some(Value::Text(username)), "log_in" | "create_account") = (arguments.get("username"), operation) {
+            self.former.insert(actor.to_owned(), memory.me().unwrap_or_default().to_owned());
+            memory.become_user(username.clone());
+        }
+        let link = self.links.get_mut(actor).expect("just connected");
+        let composed = link.compose(operation, arguments, memory);
+        composed.map_err(|why| Stop::Inapplicable(format!("`{operation}` cannot be said on this wire: {why}")))
+    }
+
+    /// Asks to be told of messages on this connection, and waits until the server knows.
+    pub(super) async fn start_listening(&mut self, actor: &str) -> Result<(), Stop> {
+        let memory_of = memory(&mut self.memories, &self.cast, actor);
+        let Some(link) = self.links.get_mut(actor) else { return Ok(()) };
+        let bytes = link.listen(memory_of).map_err(|why| Stop::Suite(format!("`listen` cannot be said: {why}")))?;
+        let _ = self.put(actor, &bytes).await;
+        self.said(actor, "listen".into(), bytes);
+        let fence = self.stage.dialect.fence.clone();
+        let arguments = self.arguments(actor, &fence, &Self::fence_arguments());
+        self.say(actor, &fence, &arguments).await?;
+        loop {
+            let memory = memory(&mut self.memories, &self.cast, actor);
+            let Some(link) = self.links.get_mut(actor) else { return Ok(()) };
+            let arrived = link.next(&self.stage.patience, &mut self.turn, memory).await;
+            self.heard(actor, &arrived);
+            match arrived.what {
+                Arrival::Event(_) => self.link(actor).await?.keep_event(arrived),
+                Arrival::Part(_) => {}
+                Arrival::Answer(_) => return Ok(()),
+                Arrival::Silence => return Err(Stop::Silent("nothing".into())),
+                Arrival::End(_) | Arrival::Flood => return Err(Stop::Lost(self.describe(&arrived))),
+            }
+        }
     }
 
     pub(super) async fn write(&mut self, actor: &str, frames: &[Frame], how: &How) -> Result<(), Stop> {
@@ -142,11 +202,18 @@ impl<W: Wire> Play<'_, W> {
             match frame {
                 Frame::Operation { name, with } => {
                     let arguments = self.arguments(actor, name, with);
-                    let link = self.link(actor).await?;
-                    let bytes = link
-                        .compose(name, &arguments)
-                        .map_err(|why| Stop::Suite(format!("`{name}` cannot be said in this dialect: {why}")))?;
+                    if let Err(why) = self.stage.dialect.carries(name, &arguments) {
+                        return Err(Stop::Inapplicable(why));
+                    }
+                    let bytes = self.compose(actor, name, &arguments).await?.unwrap_or_default();
                     self.said(actor, format!("{name} {arguments}"), bytes.clone());
+                    all.extend(bytes);
+                }
+                Frame::Damaged { damage, name, with } => {
+                    let arguments = self.arguments(actor, name, with);
+                    let bytes = self.damaged(actor, *damage, name, &arguments)?;
+                    self.link(actor).await?.expect_unexplained();
+                    self.said(actor, format!("{name} {arguments}, damaged: {}", damage.word()), bytes.clone());
                     all.extend(bytes);
                 }
                 Frame::Hex(bytes) => {
@@ -174,6 +241,16 @@ impl<W: Wire> Play<'_, W> {
         Ok(())
     }
 
+    /// The bytes of a request that is wrong in some way.
+    fn damaged(&mut self, actor: &str, damage: Damage, operation: &str, arguments: &Record) -> Result<Vec<u8>, Stop> {
+        let dialect = &self.stage.dialect;
+        let (memory, mut right) = (memory(&mut self.memories, &self.cast, actor), Vec::new());
+        let said = dialect.speak_request_as(operation, arguments, memory, 1, &mut right);
+        said.map_err(|why| Stop::Inapplicable(format!("`{operation}` cannot be said on this wire: {why}")))?;
+        let none = || Stop::Inapplicable(format!("no request of this wire can be made wrong as `{}`", damage.word()));
+        dialect.damaged(damage, &right).ok_or_else(none)
+    }
+
     async fn put(&mut self, actor: &str, bytes: &[u8]) -> std::io::Result<()> {
         match self.links.get_mut(actor) {
             Some(link) => link.write(bytes, &self.stage.patience, &mut self.turn).await,
@@ -189,6 +266,7 @@ impl<W: Wire> Play<'_, W> {
         for name in names {
             let given = with.iter().find(|(field, _)| field == name).map(|(_, given)| given);
             let value = match (given, name.as_str()) {
+                (Some(given), "pattern") => self.in_pattern_language(given),
                 (Some(given), _) => self.cast.make(name, given),
                 (None, "username") => Value::Text(self.cast.username(actor)),
                 (None, "password") => Value::Text(self.cast.password(actor)),
@@ -202,6 +280,32 @@ impl<W: Wire> Play<'_, W> {
         arguments
     }
 
+    /// What a fence says where it is not random. A server that has trouble with lists of everybody is no less there.
+    pub(super) fn fence_arguments() -> [(String, Given); 1] {
+        [("pattern".to_owned(), Given::Literal(Value::Text("fence".to_owned())))]
+    }
+
+    /// A pattern that is a text and a `*` at its end, in the target's own language; others as they are.
+    fn in_pattern_language(&mut self, given: &Given) -> Value {
+        let value = self.cast.make("pattern", given);
+        let language = self.stage.dialect.policies.get("pattern").map_or("glob", String::as_str);
+        let Some(prefix) = value.as_text().and_then(|text| text.strip_suffix('*')) else { return value };
+        // A play that is about one language speaks it, but for asking for its own names.
+        let about = self.scenario.when.get("pattern").is_some_and(|choices| !choices.0.iter().any(|one| one == "glob"));
+        let own = matches!(given, Given::Text(pieces) if matches!(&pieces[..], [Piece::Hole(hole), Piece::Literal(star)] if hole == "prefix" && star == "*"));
+        if (about && !own) || prefix.contains(['*', '?']) {
+            return value;
+        }
+        Value::Text(match language {
+            "substring" => prefix.to_owned(),
+            "regex_prefix" => regex::escape(prefix),
+            "regex_full" => format!("{}.*", regex::escape(prefix)),
+            "like" => format!("{prefix}%"),
+            "none" => String::new(),
+            _ => return value,
+        })
+    }
+
     /// The actor's connection; one is opened if there is none.
     pub(super) async fn link(&mut self, actor: &str) -> Result<&mut Link<W>, Stop> {
         if !self.links.contains_key(actor) {
@@ -209,4 +313,15 @@ impl<W: Wire> Play<'_, W> {
         }
         Ok(self.links.get_mut(actor).expect("just connected"))
     }
+}
+
+/// What an actor remembers: at first its own name and password, and a token that nobody gave it.
+pub(super) fn memory<'m>(memories: &'m mut BTreeMap<String, Memory>, cast: &Cast<'_>, actor: &str) -> &'m mut Memory {
+    memories.entry(actor.to_owned()).or_insert_with(|| {
+        let mut memory = Memory::of(cast.username(actor));
+        let token = [cast.random().to_be_bytes(), cast.random().to_be_bytes()].concat();
+        let first = Record::new().with("password", cast.password(actor)).with("token", token);
+        memory.learn(&first, cast.service());
+        memory
+    })
 }

@@ -65,6 +65,16 @@ impl<'a> Cast<'a> {
         Cast { service, prefix, actors, kept: BTreeMap::new(), n: 1, fresh: 0, world }
     }
 
+    /// What all usernames of the case begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The protocol.
+    pub(crate) fn service(&self) -> &'a Service {
+        self.service
+    }
+
     /// An actor's username.
     pub(crate) fn username(&self, actor: &str) -> String {
         format!("{}{actor}", self.prefix)

@@ -2,14 +2,20 @@
 //!
 //! Not here: whether one arrival meets one claim (`check::answer`).
 
+use std::time::Duration;
+
 use spec::codec::Heard;
 use spec::scenario::{Expect, Step, Verb};
 use spec::value::{Record, Value};
 
 use crate::check::answer::{Eyes, describe};
+use crate::drive::act::memory;
 use crate::drive::link::{Arrival, Arrived, Link};
 use crate::drive::play::{Play, Stop};
 use crate::drive::wire::Wire;
+
+/// The pause before a server is asked again whether it has noticed that a connection is gone.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 impl<W: Wire> Play<'_, W> {
     pub(super) async fn claims_of(&mut self, step: &Step) -> Result<(), Stop> {
@@ -43,6 +49,7 @@ impl<W: Wire> Play<'_, W> {
     }
 
     pub(super) async fn claim(&mut self, actor: &str, expect: &Expect) -> Result<(), Stop> {
+        self.wants_refusal = matches!(expect, Expect::Error(name, _) if name == "already_logged_in");
         match expect {
             Expect::Nothing => self.claim_nothing(actor).await,
             Expect::Sequence(items) => {
@@ -86,9 +93,16 @@ impl<W: Wire> Play<'_, W> {
     }
 
     pub(super) fn matches(&mut self, expect: &Expect, arrived: &Arrived) -> Result<(), String> {
-        let service = &self.stage.spec.service;
         let cast = &mut self.cast;
-        let result = Eyes { service, make: &mut |field, given| cast.make(field, given) }.meets(expect, arrived);
+        let prefix = cast.prefix().to_owned();
+        let mut eyes = Eyes {
+            service: &self.stage.spec.service,
+            dialect: &self.stage.dialect,
+            in_order: self.scenario.when.contains_key("list_order"),
+            prefix: &prefix,
+            make: &mut |field, given| cast.make(field, given),
+        };
+        let result = eyes.meets(expect, arrived);
         if result.is_ok()
             && let Arrival::Answer(Heard::Ok { values, frame, .. } | Heard::Error { values, frame, .. })
             | Arrival::Event(Heard::Event { values, frame, .. }) = &arrived.what
@@ -119,10 +133,11 @@ impl<W: Wire> Play<'_, W> {
             return Err(Stop::Wrong(self.describe(&event)));
         }
         let fence = self.stage.dialect.fence.clone();
-        self.ask(actor, &fence, &[]).await?;
+        self.ask(actor, &fence, &Self::fence_arguments()).await?;
         let arrived = self.arrival(actor).await?;
         match arrived.what {
-            Arrival::Answer(Heard::Ok { .. }) => Ok(()),
+            // Where the fence needs a session, a refusal proves as much.
+            Arrival::Answer(Heard::Ok { .. } | Heard::Error { .. }) => Ok(()),
             _ => Err(self.wrong(&arrived)),
         }
     }
@@ -137,9 +152,25 @@ impl<W: Wire> Play<'_, W> {
             let arrived = self.arrival(actor).await?;
             match arrived.what {
                 Arrival::Event(_) => self.link(actor).await?.keep_event(arrived),
+                _ if self.asks_again(actor, &arrived).await? => {}
                 _ => return Ok(arrived),
             }
         }
+    }
+
+    /// Whoever left its last connection says its log in again while the server still counts that one.
+    async fn asks_again(&mut self, actor: &str, arrived: &Arrived) -> Result<bool, Stop> {
+        let Some(returning) = self.returning.get(actor) else { return Ok(false) };
+        let refused =
+            matches!(&arrived.what, Arrival::Answer(Heard::Error { name, .. }) if name == "already_logged_in");
+        if !refused || self.wants_refusal || returning.since.elapsed() > self.stage.patience.deadline() {
+            self.returning.remove(actor);
+            return Ok(false);
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+        let arguments = returning.arguments.clone();
+        Box::pin(self.say(actor, "log_in", &arguments)).await?;
+        Ok(true)
     }
 
     pub(super) async fn next_event(&mut self, actor: &str) -> Result<Arrived, Stop> {
@@ -166,19 +197,70 @@ impl<W: Wire> Play<'_, W> {
 
     /// The next arrival, recorded. Silence ends the play here: nothing that could follow would be judged fairly.
     pub(super) async fn arrival(&mut self, actor: &str) -> Result<Arrived, Stop> {
-        if !self.links.contains_key(actor) {
+        if !self.links.contains_key(actor) && !self.instead.contains_key(actor) {
             self.connect(actor).await?;
         }
-        let link = self.links.get_mut(actor).expect("just connected");
-        let arrived = link.next(&self.stage.patience, &mut self.turn).await;
-        self.heard(actor, &arrived);
-        match arrived.what {
+        if let Some(arrived) = self.instead.remove(actor) {
+            return Ok(arrived);
+        }
+        let arrived = loop {
+            let memory = memory(&mut self.memories, &self.cast, actor);
+            let link = self.links.get_mut(actor).expect("just connected");
+            let arrived = link.next(&self.stage.patience, &mut self.turn, memory).await;
+            for bytes in link.take_said() {
+                self.said(actor, "what the dialogue needs to go on".into(), bytes);
+            }
+            self.heard(actor, &arrived);
+            if !matches!(arrived.what, Arrival::Part(_)) {
+                break arrived;
+            }
+        };
+        self.conclude(actor, &arrived);
+        match &arrived.what {
             Arrival::Silence => {
                 let waited = self.stage.patience.deadline().as_millis();
                 Err(Stop::Silent(format!("{} for {waited} ms", self.describe(&arrived))))
             }
+            Arrival::Answer(Heard::Ok { operation: Some(operation), .. }) if self.binds(operation) => {
+                Box::pin(self.start_listening(actor)).await?;
+                Ok(arrived)
+            }
             _ => Ok(arrived),
         }
+    }
+
+    /// Who acts from now on, and whether there still is a connection.
+    fn conclude(&mut self, actor: &str, arrived: &Arrived) {
+        let Arrival::Answer(heard) = &arrived.what else { return };
+        let operation = arrived.dialogue.as_ref().and_then(|dialogue| self.stage.dialect.operation_of(dialogue));
+        let logs_in = match operation {
+            Some("log_in") => true,
+            Some("create_account") => self.stage.chooses("after_create", "logged_in"),
+            _ => return self.leave_ended(actor),
+        };
+        if let Some(former) = self.former.remove(actor)
+            && !(logs_in && matches!(heard, Heard::Ok { .. }))
+        {
+            memory(&mut self.memories, &self.cast, actor).become_user(former);
+        }
+    }
+
+    /// Where an operation is done by the server's closing, the actor has no connection after it.
+    fn leave_ended(&mut self, actor: &str) {
+        if self.links.get(actor).is_some_and(|link| link.was_closed_as_answer()) {
+            self.links.remove(actor);
+            self.left.insert(actor.to_owned());
+        }
+    }
+
+    /// Whether the user must say now that it wants to be told of messages.
+    fn binds(&self, operation: &str) -> bool {
+        let binds = match operation {
+            "log_in" | "resume_session" => true,
+            "create_account" => self.stage.chooses("after_create", "logged_in"),
+            _ => false,
+        };
+        binds && self.stage.dialect.has_listen()
     }
 
     pub(super) fn wrong(&self, arrived: &Arrived) -> Stop {

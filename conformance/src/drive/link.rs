@@ -1,17 +1,19 @@
 //! One connection of an actor: what it says, and what arrives, in order.
 //!
-//! Answers come in the order of requests, so each is decoded against the oldest request without one. Events may stand
-//! anywhere between and are kept until somebody asks for them.
+//! Which answer belongs to which request is the codec's affair (`Conversation`). Here are the socket, the deadlines, and
+//! the pauses of wires whose messages have no end of their own. Events may stand anywhere between answers and are kept
+//! until somebody asks for them.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use spec::codec::{Dialogue, Heard, ResponseDecoder};
+use spec::codec::{Came, Conversation, Dialogue, Heard, Memory, Unspeakable, What};
 use spec::dialect::Dialect;
 use spec::value::Record;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::drive::patience::{Patience, Turn};
 use crate::drive::wire::Wire;
@@ -22,8 +24,14 @@ const EVENTS_KEPT: usize = 4_096;
 /// Bytes read while one thing is waited for, at most: more is a flood.
 const BYTES_READ: usize = 8 << 20;
 
+/// Bytes read at once.
+const READ_BYTES: usize = 16 << 10;
+
 /// How many deadlines one message may take, if every piece of it comes in time.
 const DRIP: u32 = 4;
+
+/// How long nothing must come until a message without an end of its own has ended, if its dialect does not say.
+const PAUSE_MS: u64 = 10;
 
 /// Something that came, in the order of coming.
 #[derive(Debug, Clone)]
@@ -43,6 +51,8 @@ pub struct Arrived {
 pub enum Arrival {
     /// An answer, also one that does not fit.
     Answer(Heard),
+    /// Part of an answer that goes on, or of something that nobody waits for.
+    Part(Heard),
     /// An event.
     Event(Heard),
     /// The connection ended, in these words.
@@ -57,15 +67,21 @@ pub enum Arrival {
 #[allow(missing_debug_implementations, reason = "it holds a connection")]
 pub struct Link<W: Wire> {
     stream: W::Stream,
-    dialect: Arc<Dialect>,
-    decoder: ResponseDecoder,
-    pending: VecDeque<Option<Dialogue>>,
+    conversation: Conversation,
+    /// Room for what is read.
+    buffer: Vec<u8>,
+    pause: Duration,
     events: VecDeque<Arrived>,
     /// An answer that was looked at and put back.
     back: Option<Arrived>,
+    /// What was said for dialogues to go on, and is not recorded yet.
+    said: Vec<Vec<u8>>,
     serial: u64,
-    requests: u64,
     end: Option<String>,
+    /// Whether a message was taken to have ended because nothing followed it for a while.
+    paused: bool,
+    /// Whether its end was an answer.
+    closed_as_answer: bool,
 }
 
 impl<W: Wire> Link<W> {
@@ -73,32 +89,43 @@ impl<W: Wire> Link<W> {
     pub fn new(stream: W::Stream, dialect: Arc<Dialect>) -> Self {
         Link {
             stream,
-            decoder: ResponseDecoder::new(dialect.clone()),
-            dialect,
-            pending: VecDeque::new(),
+            pause: Duration::from_millis(dialect.pause_ms.unwrap_or(PAUSE_MS)),
+            conversation: Conversation::new(dialect),
+            buffer: Vec::new(),
             events: VecDeque::new(),
             back: None,
+            said: Vec::new(),
             serial: 0,
-            requests: 0,
             end: None,
+            paused: false,
+            closed_as_answer: false,
         }
     }
 
-    /// The bytes of a request, whose answer is then waited for in its turn.
+    /// The bytes of a request, whose answer is then waited for in its turn. None: it is done by disconnecting.
     ///
     /// # Errors
     /// The dialect cannot carry it.
-    pub fn compose(&mut self, operation: &str, arguments: &Record) -> Result<Vec<u8>, spec::codec::Unspeakable> {
-        self.requests += 1;
-        let mut bytes = Vec::new();
-        let dialogue = self.dialect.speak_request(operation, arguments, self.requests, &mut bytes)?;
-        self.pending.push_back(Some(dialogue));
-        Ok(bytes)
+    pub fn compose(
+        &mut self,
+        operation: &str,
+        arguments: &Record,
+        memory: &Memory,
+    ) -> Result<Option<Vec<u8>>, Unspeakable> {
+        self.conversation.ask(operation, arguments, memory)
+    }
+
+    /// The bytes by which the user of this connection asks to be told of messages.
+    ///
+    /// # Errors
+    /// The dialect cannot carry it.
+    pub fn listen(&mut self, memory: &Memory) -> Result<Vec<u8>, Unspeakable> {
+        self.conversation.listen(memory)
     }
 
     /// Raw bytes will be answered by something that no request of ours explains.
     pub fn expect_unexplained(&mut self) {
-        self.pending.push_back(None);
+        self.conversation.expect_unexplained();
     }
 
     /// Writes bytes in one write, and waits for a server that does not read no longer than for one that does not answer.
@@ -148,53 +175,152 @@ impl<W: Wire> Link<W> {
 
     /// Requests without an answer.
     pub fn unanswered(&self) -> usize {
-        self.pending.len()
+        self.conversation.unanswered()
+    }
+
+    /// What was said for dialogues to go on since this was asked last.
+    pub fn take_said(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// Whether the end of the connection was the answer to a request.
+    pub fn was_closed_as_answer(&self) -> bool {
+        self.closed_as_answer
+    }
+
+    /// Whether a pause has ended a message here.
+    pub fn was_paused(&self) -> bool {
+        self.paused
     }
 
     /// The next thing that arrives, kept events aside.
-    pub async fn next(&mut self, patience: &Patience, turn: &mut Turn) -> Arrived {
+    pub async fn next(&mut self, patience: &Patience, turn: &mut Turn, memory: &mut Memory) -> Arrived {
         if let Some(arrived) = self.back.take() {
             return arrived;
         }
         let (mut read, began) = (0, Instant::now());
+        let mut looked = false;
         loop {
-            let dialogue = self.pending.front().copied().flatten();
-            if let Some((heard, bytes)) = self.decoder.next(dialogue.as_ref()) {
-                match heard {
-                    Heard::Ignored { .. } => continue,
-                    Heard::Event { .. } => {
-                        if self.events.len() >= EVENTS_KEPT {
-                            return self.arrived(Arrival::Flood, Vec::new(), None);
-                        }
-                        return self.arrived(Arrival::Event(heard), bytes, None);
-                    }
-                    _ => {
-                        self.pending.pop_front();
-                        return self.arrived(Arrival::Answer(heard), bytes, dialogue);
-                    }
+            if let Some(came) = self.conversation.next(memory) {
+                match self.came(came, patience, turn).await {
+                    Some(arrived) => return arrived,
+                    None => continue,
                 }
             }
+            self.go_on(patience, turn).await;
             if let Some(end) = self.end.clone() {
-                return self.arrived(Arrival::End(end), self.decoder.rest().to_vec(), None);
+                if let Some(came) = self.conversation.ended(memory) {
+                    self.closed_as_answer = came.bytes.is_empty();
+                    match self.came(came, patience, turn).await {
+                        Some(arrived) => return arrived,
+                        None => continue,
+                    }
+                }
+                return self.arrived(Arrival::End(end), self.conversation.rest().to_vec(), None);
             }
             // A server that drips bytes for ever never lets a deadline pass.
             if began.elapsed() > patience.deadline() * DRIP {
-                return self.arrived(Arrival::Silence, self.decoder.rest().to_vec(), dialogue);
+                return self.silence();
             }
             if read > BYTES_READ {
                 return self.arrived(Arrival::Flood, Vec::new(), None);
             }
-            let mut buffer = [0_u8; 16 << 10];
-            match patience.wait(turn, self.stream.read(&mut buffer)).await {
-                None => return self.arrived(Arrival::Silence, self.decoder.rest().to_vec(), dialogue),
-                Some(Ok(0)) => self.end = Some("the server closed the connection".into()),
-                Some(Ok(count)) => {
-                    read += count;
-                    self.decoder.push(&buffer[..count]);
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(READ_BYTES, 0);
+            if self.conversation.waits_for_a_pause() && !looked {
+                match timeout(patience.pause(self.pause), self.stream.read(&mut buffer)).await {
+                    Ok(result) => read += self.take_in(result, buffer),
+                    Err(_) => {
+                        self.buffer = buffer;
+                        looked = true;
+                        if let Some(came) = self.conversation.after_a_pause(memory) {
+                            self.paused = true;
+                            if let Some(arrived) = self.came(came, patience, turn).await {
+                                return arrived;
+                            }
+                        }
+                    }
                 }
-                Some(Err(error)) => self.end = Some(format!("the connection broke: {error}")),
+                continue;
+            }
+            match patience.wait(turn, self.stream.read(&mut buffer)).await {
+                None => return self.silence(),
+                Some(result) => {
+                    looked = false;
+                    read += self.take_in(result, buffer);
+                }
             }
         }
+    }
+
+    /// What came before anything more is said. On a wire whose pushed texts have no end, an answer would run into them.
+    pub async fn settle(&mut self, patience: &Patience, turn: &mut Turn, memory: &mut Memory) -> Vec<Arrived> {
+        let mut settled = Vec::new();
+        if self.conversation.unanswered() > 0 || self.back.is_some() {
+            return settled;
+        }
+        let mut read = 0;
+        while self.end.is_none() && read < BYTES_READ {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(READ_BYTES, 0);
+            match timeout(patience.pause(self.pause), self.stream.read(&mut buffer)).await {
+                Ok(result) => read += self.take_in(result, buffer),
+                Err(_) => {
+                    self.buffer = buffer;
+                    break;
+                }
+            }
+        }
+        while let Some(came) = self.conversation.after_a_pause(memory) {
+            self.paused = true;
+            settled.extend(self.came(came, patience, turn).await);
+        }
+        settled
+    }
+
+    /// Says what dialogues need to go on.
+    async fn go_on(&mut self, patience: &Patience, turn: &mut Turn) {
+        let bytes = self.conversation.to_say();
+        if !bytes.is_empty() {
+            // Whatever broke the connection is found when the answer is read.
+            let _ = self.write(&bytes, patience, turn).await;
+            self.said.push(bytes);
+        }
+    }
+
+    async fn came(&mut self, came: Came, patience: &Patience, turn: &mut Turn) -> Option<Arrived> {
+        self.go_on(patience, turn).await;
+        let what = match came.what {
+            What::Event(Heard::Ignored { .. }) => return None,
+            What::Event(_) if self.events.len() >= EVENTS_KEPT => Arrival::Flood,
+            What::Event(heard) => Arrival::Event(heard),
+            What::Answer(heard) => Arrival::Answer(heard),
+            What::Part(heard) => Arrival::Part(heard),
+        };
+        Some(self.arrived(what, came.bytes, came.dialogue))
+    }
+
+    fn take_in(&mut self, result: io::Result<usize>, buffer: Vec<u8>) -> usize {
+        let taken = self.take_bytes(result, &buffer);
+        self.buffer = buffer;
+        taken
+    }
+
+    fn take_bytes(&mut self, result: io::Result<usize>, buffer: &[u8]) -> usize {
+        match result {
+            Ok(0) => self.end = Some("the server closed the connection".into()),
+            Ok(count) => {
+                self.conversation.push(&buffer[..count]);
+                return count;
+            }
+            Err(error) => self.end = Some(format!("the connection broke: {error}")),
+        }
+        0
+    }
+
+    fn silence(&mut self) -> Arrived {
+        let dialogue = self.conversation.oldest().cloned();
+        self.arrived(Arrival::Silence, self.conversation.rest().to_vec(), dialogue)
     }
 
     fn arrived(&mut self, what: Arrival, bytes: Vec<u8>, dialogue: Option<Dialogue>) -> Arrived {

@@ -13,6 +13,8 @@ mod wire;
 
 pub use cast::Names;
 pub use link::{Arrival, Arrived, Link};
-pub use patience::Patience;
+pub use patience::{Patience, Turn};
 pub use play::{Outcome, Play, Stage};
-pub use wire::Wire;
+#[cfg(feature = "grpc")]
+pub use wire::schema;
+pub use wire::{Connection, Network, Wire, proto};

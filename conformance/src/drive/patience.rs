@@ -17,8 +17,10 @@ const BASE: Duration = Duration::from_millis(250);
 /// How many times the slowest answer so far is waited for.
 const SLACK: u32 = 20;
 
-/// A target that is always slow is waited for at most so long in the first round.
+/// A target that is always slow is waited for at most so long in the first round, and never more than so many times the
+/// shortest deadline: whoever asks for a short one does not want to wait.
 const LONGEST: Duration = Duration::from_secs(5);
+const LONGEST_TIMES: u32 = 20;
 
 /// An answer that takes longer than this may be on no way at all.
 const USUAL: Duration = Duration::from_millis(20);
@@ -57,8 +59,14 @@ impl Patience {
         self.first_deadline() * self.factor
     }
 
+    /// How long nothing must come until a message without an end of its own has ended.
+    pub fn pause(&self, pause: Duration) -> Duration {
+        pause * self.factor
+    }
+
     fn first_deadline(&self) -> Duration {
-        self.base.max((self.slowest() * SLACK).min(LONGEST))
+        let longest = LONGEST.min(self.base * LONGEST_TIMES);
+        self.base.max((self.slowest() * SLACK).min(longest))
     }
 
     async fn acquire(&self) -> Option<OwnedSemaphorePermit> {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use spec::Spec;
+use spec::codec::Memory;
 use spec::dialect::Dialect;
 use spec::scenario::{Expect, Given, Presence, Scenario, Step, Verb};
 use spec::value::Record;
@@ -36,6 +37,13 @@ pub struct Stage<W: Wire> {
     pub patience: Patience,
 }
 
+impl<W: Wire> Stage<W> {
+    /// Whether a choice is the target's.
+    pub(super) fn chooses(&self, policy: &str, choice: &str) -> bool {
+        self.dialect.policies.get(policy).is_some_and(|chosen| chosen == choice)
+    }
+}
+
 /// What a play came to, with everything observed.
 #[derive(Debug)]
 pub enum Outcome {
@@ -49,6 +57,21 @@ pub enum Outcome {
     Silent(Box<Evidence>),
     /// No connection could be made, or one broke where nobody should have ended it.
     Lost(Box<Evidence>),
+    /// The wire cannot carry what is played, for this reason.
+    Inapplicable(String),
+}
+
+impl Outcome {
+    /// What explains it, unless everything held.
+    pub fn evidence(&mut self) -> Option<&mut Evidence> {
+        match self {
+            Outcome::Passed(_) | Outcome::Inapplicable(_) => None,
+            Outcome::Failed(evidence)
+            | Outcome::Undecided(evidence)
+            | Outcome::Silent(evidence)
+            | Outcome::Lost(evidence) => Some(evidence),
+        }
+    }
 }
 
 /// Why a step did not go on.
@@ -57,6 +80,13 @@ pub(super) enum Stop {
     Silent(String),
     Lost(String),
     Suite(String),
+    Inapplicable(String),
+}
+
+/// A log in that may have to be said again.
+pub(super) struct Returning {
+    pub(super) arguments: Record,
+    pub(super) since: tokio::time::Instant,
 }
 
 /// A play in progress.
@@ -66,8 +96,18 @@ pub struct Play<'a, W: Wire> {
     pub(super) scenario: &'a Scenario,
     pub(super) cast: Cast<'a>,
     pub(super) links: BTreeMap<String, Link<W>>,
-    /// Who reset its last connection. When a server learns of that is its own affair.
-    pub(super) reset: BTreeSet<String>,
+    /// What each actor remembers.
+    pub(super) memories: BTreeMap<String, Memory>,
+    /// Who each actor was before it asked to be somebody else.
+    pub(super) former: BTreeMap<String, String>,
+    /// Who left its last connection. When a server learns of that is its own affair.
+    pub(super) left: BTreeSet<String>,
+    /// A log in of somebody who left, to be said again while the server still counts the old connection.
+    pub(super) returning: BTreeMap<String, Returning>,
+    /// Whether the present claim is that a log in is refused.
+    pub(super) wants_refusal: bool,
+    /// Answers to what was done without asking.
+    pub(super) instead: BTreeMap<String, Arrived>,
     pub(super) history: History,
     pub(super) turn: Turn,
     pub(super) began: tokio::time::Instant,
@@ -86,7 +126,12 @@ impl<'a, W: Wire> Play<'a, W> {
             scenario,
             cast,
             links: BTreeMap::new(),
-            reset: BTreeSet::new(),
+            memories: BTreeMap::new(),
+            former: BTreeMap::new(),
+            left: BTreeSet::new(),
+            returning: BTreeMap::new(),
+            wants_refusal: false,
+            instead: BTreeMap::new(),
             history: History::default(),
             turn,
             began: tokio::time::Instant::now(),
@@ -106,10 +151,13 @@ impl<'a, W: Wire> Play<'a, W> {
     }
 
     fn outcome(self, step: Option<&Step>, doing: String, stop: Stop) -> Outcome {
+        if let Stop::Inapplicable(why) = stop {
+            return Outcome::Inapplicable(why);
+        }
         let claims = step.is_some_and(|step| step.gets.is_some());
         let (seen, fault) = match &stop {
             Stop::Wrong(seen) | Stop::Silent(seen) | Stop::Lost(seen) => (seen.clone(), Blame::Target),
-            Stop::Suite(seen) => (seen.clone(), Blame::Suite),
+            Stop::Suite(seen) | Stop::Inapplicable(seen) => (seen.clone(), Blame::Suite),
         };
         let expected = match step {
             Some(step) if claims => step.gets_text.clone(),
@@ -128,7 +176,7 @@ impl<'a, W: Wire> Play<'a, W> {
         });
         match stop {
             Stop::Wrong(_) if claims => Outcome::Failed(evidence),
-            Stop::Wrong(_) | Stop::Suite(_) => Outcome::Undecided(evidence),
+            Stop::Wrong(_) | Stop::Suite(_) | Stop::Inapplicable(_) => Outcome::Undecided(evidence),
             Stop::Silent(_) => Outcome::Silent(evidence),
             Stop::Lost(_) => Outcome::Lost(evidence),
         }
@@ -151,7 +199,7 @@ impl<'a, W: Wire> Play<'a, W> {
     async fn online(&mut self, actor: &str) -> Result<(), Stop> {
         self.connect(actor).await?;
         self.succeed(actor, "create_account", &[]).await?;
-        if self.stage.dialect.policies.get("after_create").is_none_or(|choice| choice == "logged_out") {
+        if self.stage.chooses("after_create", "logged_out") && self.stage.dialect.has_operation("log_in") {
             self.succeed(actor, "log_in", &[]).await?;
         }
         Ok(())
@@ -160,6 +208,10 @@ impl<'a, W: Wire> Play<'a, W> {
     async fn offline(&mut self, actor: &str) -> Result<(), Stop> {
         self.connect(actor).await?;
         self.succeed(actor, "create_account", &[]).await?;
+        // Where making an account logs in, the end of the connection alone need not log out.
+        if self.stage.chooses("after_create", "logged_in") && self.stage.chooses("log_out_by", "operation") {
+            self.succeed(actor, "log_out", &[]).await?;
+        }
         self.disconnect(actor).await
     }
 
@@ -209,11 +261,11 @@ impl<'a, W: Wire> Play<'a, W> {
     pub(super) fn heard(&mut self, actor: &str, arrived: &Arrived) {
         let text = self.describe(arrived);
         let direction = match arrived.what {
-            Arrival::Answer(_) | Arrival::Event(_) => Direction::Heard,
+            Arrival::Answer(_) | Arrival::Part(_) | Arrival::Event(_) => Direction::Heard,
             _ if !arrived.bytes.is_empty() => Direction::Heard,
             _ => Direction::Noted,
         };
-        self.record(actor, direction, text, arrived.bytes.clone(), arrived.dialogue);
+        self.record(actor, direction, text, arrived.bytes.clone(), arrived.dialogue.clone());
     }
 
     pub(super) fn note(&mut self, actor: &str, text: &str) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use reference_server::net::Tcp;
 use spec::scenario::{Fault, Scenario};
 
-use crate::drive::{Names, Outcome, Play, Stage};
+use crate::drive::{Names, Network, Outcome, Play, Stage};
 use crate::fault::relay::Relay;
 use crate::finding::Evidence;
 use crate::target::{Eventually, Instance, ServerOptions, StartError, Starter};
@@ -72,6 +72,11 @@ impl Fragile {
         }
         Ok(Fragile { target, relays, instance: tokio::sync::Mutex::new(instance), starter, options })
     }
+
+    /// What the play's own instance printed last, if it has one.
+    async fn output(&self) -> Vec<String> {
+        self.instance.lock().await.as_ref().map(|instance| instance.output()).unwrap_or_default()
+    }
 }
 
 impl Ground for Fragile {
@@ -119,14 +124,25 @@ pub struct Grounds {
 
 impl Grounds {
     /// Plays a scenario on the ground that it needs.
-    pub async fn play(&self, stage: &Stage<Tcp>, scenario: &Arc<Scenario>, names: &Names, number: usize) -> Outcome {
+    pub async fn play(
+        &self,
+        stage: &Stage<Network>,
+        scenario: &Arc<Scenario>,
+        names: &Names,
+        number: usize,
+    ) -> Outcome {
         if !Fragile::is_needed(scenario) {
             return Play::play(stage, scenario, names, number).await;
         }
         match Fragile::new(scenario, &self.address, self.starter.clone(), self.options.clone()).await {
             Ok(ground) => {
-                let stage = Stage { ground: Arc::new(ground), ..stage.clone() };
-                Play::play(&stage, scenario, names, number).await
+                let ground = Arc::new(ground);
+                let stage = Stage { ground: ground.clone(), ..stage.clone() };
+                let mut outcome = Play::play(&stage, scenario, names, number).await;
+                if let Some(evidence) = outcome.evidence() {
+                    evidence.output = ground.output().await;
+                }
+                outcome
             }
             Err(error) => Outcome::Undecided(Box::new(Evidence::of_start(scenario, error))),
         }

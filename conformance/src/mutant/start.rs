@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reference_server::chat::{ConnectionId, Core, Effect, Input, SecretNeeded};
+use reference_server::chat::{ConnectionId, Core, Effect, Input, SecretNeeded, Who};
 use reference_server::net::Tcp;
 use reference_server::{Chat, Limits};
 use spec::Spec;
@@ -141,11 +141,11 @@ impl Core for Watching {
             Input::Request { connection, .. } => {
                 vec![Effect::Respond { connection, response: Err(ErrorName::Unavailable.into()) }]
             }
-            Input::Opened(_) | Input::Closed(_) => Vec::new(),
+            Input::Opened(..) | Input::Listens { .. } | Input::Closed(_) => Vec::new(),
         }
     }
 
-    fn question(&self, _: ConnectionId, _: &Request, _: u64) -> SecretNeeded {
+    fn question(&self, _: ConnectionId, _: &Who, _: &Request, _: u64) -> SecretNeeded {
         SecretNeeded::Nothing
     }
 }

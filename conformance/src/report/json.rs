@@ -8,30 +8,74 @@
 //!                          "history": [{"step": 1, "actor": "alice", "direction": "said", "text": "…", "hex": "…"}],
 //!                          "output": []},
 //!             "repeat": "conformance run … --case framed/…"}],
+//!  "policies": [{"policy": "second_log_in", "declared": "refused", "observed": ["takes_over"], "cases": 3,
+//!                "write": "policies: {second_log_in: takes_over}", "history": […]}],
 //!  "stale_known_failures": []}
 //! ```
+//!
+//! Of several dialects: `{"target": "…", "exit": 1, "counts": {…}, "dialects": [one such object each], "not_built":
+//! [{"dialect": "…", "cases": 440, "why": "…", "build": "cargo run …"}]}`.
 
 use serde_json::{Value, json};
 
 use crate::finding::{CaseResult, Evidence, Verdict};
-use crate::history::Direction;
-use crate::report::Report;
+use crate::history::{Direction, History};
+use crate::report::{NotBuilt, Report, Reports};
+use crate::run::Difference;
 
 /// The report as one JSON document.
 pub fn render(report: &Report) -> String {
-    let counts: serde_json::Map<String, Value> =
-        Verdict::ALL.iter().map(|verdict| (verdict.name().to_owned(), json!(report.run.count(*verdict)))).collect();
-    let document = json!({
+    written(&document(report))
+}
+
+/// The reports of one run as one JSON document: as `render`, unless several dialects were asked for.
+pub fn render_all(reports: &Reports) -> String {
+    if let Some(report) = reports.single() {
+        return render(report);
+    }
+    let not_built =
+        |one: &NotBuilt| json!({"dialect": one.dialect, "cases": one.cases, "why": one.why, "build": one.build});
+    written(&json!({
+        "target": reports.name(),
+        "exit": reports.exit() as u8,
+        "counts": counts(|verdict| reports.count(verdict)),
+        "elapsed_ms": reports.elapsed.as_millis() as u64,
+        "dialects": reports.reports.iter().map(document).collect::<Vec<_>>(),
+        "not_built": reports.not_built.iter().map(not_built).collect::<Vec<_>>(),
+    }))
+}
+
+fn written(document: &Value) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+fn counts(count: impl Fn(Verdict) -> usize) -> Value {
+    Verdict::ALL.iter().map(|verdict| (verdict.name().to_owned(), json!(count(*verdict)))).collect()
+}
+
+fn document(report: &Report) -> Value {
+    json!({
         "target": report.target.name,
         "dialect": report.target.dialect.name,
         "exit": report.exit() as u8,
-        "counts": counts,
+        "counts": counts(|verdict| report.run.count(verdict)),
         "stopped": report.run.stopped.as_ref().map(|stopped| json!({"why": stopped.why, "output": stopped.output})),
         "elapsed_ms": report.run.elapsed.as_millis() as u64,
+        "policies": report.run.differences.iter().map(difference).collect::<Vec<_>>(),
         "cases": report.run.results.iter().map(|result| case(report, result)).collect::<Vec<_>>(),
         "stale_known_failures": report.stale,
-    });
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    })
+}
+
+fn difference(difference: &Difference) -> Value {
+    json!({
+        "policy": difference.policy,
+        "declared": difference.declared,
+        "observed": difference.observed,
+        "cases": difference.cases,
+        "write": difference.written(),
+        "history": history(&difference.history),
+    })
 }
 
 fn case(report: &Report, result: &CaseResult) -> Value {
@@ -55,9 +99,8 @@ fn case(report: &Report, result: &CaseResult) -> Value {
     })
 }
 
-fn evidence(evidence: &Evidence) -> Value {
-    let history: Vec<Value> = evidence
-        .history
+fn history(history: &History) -> Vec<Value> {
+    history
         .entries
         .iter()
         .map(|entry| {
@@ -69,14 +112,17 @@ fn evidence(evidence: &Evidence) -> Value {
             let hex: String = entry.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             json!({"step": entry.step, "actor": entry.actor, "direction": direction, "text": entry.text, "hex": hex})
         })
-        .collect();
+        .collect()
+}
+
+fn evidence(evidence: &Evidence) -> Value {
     json!({
         "step": evidence.step,
         "place": evidence.place,
         "expected": evidence.expected,
         "seen": evidence.seen,
         "fault": evidence.fault.name(),
-        "history": history,
+        "history": history(&evidence.history),
         "output": evidence.output,
     })
 }

@@ -2,7 +2,10 @@
 
 pub mod json;
 pub mod junit;
+mod several;
 pub mod terminal;
+
+pub use several::{NotBuilt, Reports};
 
 use std::sync::Arc;
 
@@ -39,7 +42,10 @@ impl Report {
 
     /// How the command ends.
     pub fn exit(&self) -> Exit {
-        if !self.stale.is_empty() || self.news().any(|result| self.breaks_a_must(result)) {
+        if !self.stale.is_empty()
+            || !self.run.differences.is_empty()
+            || self.news().any(|result| self.breaks_a_must(result))
+        {
             return Exit::Findings;
         }
         let undecided = |result: &CaseResult| match result.verdict {
@@ -63,6 +69,15 @@ impl Report {
         result
             .convicted()
             .any(|id| self.spec.requirement(id).is_none_or(|requirement| requirement.level == Level::Must))
+    }
+
+    /// The command that looks at the policies again.
+    pub fn look(&self) -> String {
+        match self.target.words.split_once("-- ") {
+            Some((options, command)) => format!("conformance probe {options}--policies -- {command}"),
+            None if self.target.words.is_empty() => "conformance probe reference --policies".into(),
+            None => format!("conformance probe {} --policies", self.target.words),
+        }
     }
 
     /// The command that plays one case again.

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::finding::{Blame, CaseResult, Evidence, Verdict};
 use crate::history::{Entry, History};
-use crate::report::Report;
+use crate::report::{Report, Reports};
+use crate::run::Difference;
 
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const DOUBT: Style = AnsiColor::Yellow.on_default().bold();
-const DIM: Style = Style::new().dimmed();
-const BOLD: Style = Style::new().bold();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const DOUBT: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
 
 /// Entries of the history before the failing step that are shown.
 const LEAD: usize = 4;
@@ -28,10 +30,29 @@ pub fn render(report: &Report) -> String {
         let _ = writeln!(text, "{DIM}note: {note}{DIM:#}");
     }
     not_applicable(report, &mut text);
-    undecided(report, &mut text);
-    let news: Vec<&CaseResult> = report.news().collect();
-    for result in &news {
-        failure(report, result, &mut text);
+    body(report, &mut text);
+    broken(report, report.news(), &mut text);
+    let _ = writeln!(text, "{}", summary(&report.run.results, &[report], "", "", report.run.elapsed));
+    text
+}
+
+/// Writes the reports of one run: as `render`, unless several dialects were asked for. Then the reasons why cases do not
+/// apply are told for each of them only where `verbose` asks for it.
+pub fn render_all(reports: &Reports, verbose: bool) -> String {
+    match reports.single() {
+        Some(report) => render(report),
+        None => super::several::render(reports, verbose),
+    }
+}
+
+/// What needs somebody's attention.
+pub(super) fn body(report: &Report, text: &mut String) {
+    undecided(report, text);
+    for result in report.news() {
+        failure(report, result, text);
+    }
+    for difference in &report.run.differences {
+        policy(report, difference, text);
     }
     if !report.stale.is_empty() {
         let _ = writeln!(
@@ -45,22 +66,57 @@ pub fn render(report: &Report) -> String {
     }
     if let Some(stopped) = &report.run.stopped {
         let _ = writeln!(text, "{DOUBT}stopped{DOUBT:#}: {}", stopped.why);
-        output(&stopped.output, &mut text);
+        output(&stopped.output, text);
         text.push('\n');
     }
-    summary(report, &news, &mut text);
-    text
+}
+
+/// A policy that is another one than declared.
+fn policy(report: &Report, difference: &Difference, text: &mut String) {
+    let name = &difference.policy;
+    let _ = writeln!(text, "{BAD}FAILED{BAD:#} {BOLD}{}{BOLD:#}", difference.sentence());
+    if let Some(policy) = report.spec.service.policies.get(name) {
+        let _ = writeln!(text, "  {DIM}{}{DIM:#}", policy.about);
+        for (choice, about) in policy.choices.iter() {
+            let mark = match (*choice == difference.declared, difference.observed.contains(choice)) {
+                (true, _) => "declared",
+                (_, true) => "observed",
+                _ => continue,
+            };
+            let _ = writeln!(text, "  {mark:<10} {choice}: {about}");
+        }
+    }
+    let _ = writeln!(text, "  either     the server is wrong, or its target file is to say");
+    let _ = writeln!(text, "                 {GOOD}{}{GOOD:#}", difference.written());
+    if difference.cases > 0 {
+        let which = if difference.cases == 1 { "depends on it is" } else { "depend on it are" };
+        let _ = writeln!(text, "  so long    {} that {which} not judged", counted(difference.cases, "case"));
+    }
+    let _ = writeln!(text, "  on the wire");
+    let entries = &difference.history.entries;
+    for entry in &entries[entries.len().saturating_sub(SHOWN)..] {
+        for line in History::render(entry, &report.target.dialect).lines() {
+            let _ = writeln!(text, "      {line}");
+        }
+    }
+    let _ =
+        writeln!(text, "  {DIM}conformance explain {name} tells all choices; {} looks again{DIM:#}\n", report.look());
 }
 
 /// Cases that do not apply, counted by their reasons.
-fn not_applicable(report: &Report, text: &mut String) {
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for result in report.run.results.iter().filter(|result| result.verdict == Verdict::NotApplicable) {
-        *reasons.entry(&result.why).or_default() += 1;
-    }
-    for (why, count) in reasons {
+pub(super) fn not_applicable(report: &Report, text: &mut String) {
+    for (why, count) in reasons(&report.run.results) {
         let _ = writeln!(text, "{DIM}not applicable: {}: {why}{DIM:#}", counted(count, "case"));
     }
+}
+
+/// Why cases do not apply, and how many for each reason.
+pub(super) fn reasons<'r>(results: impl IntoIterator<Item = &'r CaseResult>) -> BTreeMap<&'r str, usize> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for result in results.into_iter().filter(|result| result.verdict == Verdict::NotApplicable) {
+        *reasons.entry(&result.why).or_default() += 1;
+    }
+    reasons
 }
 
 /// Cases without a verdict, by their reasons, with one of them in full.
@@ -142,39 +198,73 @@ fn output(lines: &[String], text: &mut String) {
     }
 }
 
-fn summary(report: &Report, news: &[&CaseResult], text: &mut String) {
-    if !news.is_empty() {
-        let mut broken: BTreeMap<&str, usize> = BTreeMap::new();
-        for id in news.iter().flat_map(|result| result.convicted()) {
-            *broken.entry(id).or_default() += 1;
-        }
-        let _ = writeln!(text, "{BOLD}broken requirements{BOLD:#}");
-        for (id, cases) in broken {
-            let sentence = report.spec.requirement(id).map_or("", |requirement| requirement.sentence.as_str());
-            let _ = writeln!(text, "  {id:<14} {cases:>3} {}  {sentence}", if cases == 1 { "case " } else { "cases" });
-        }
-        let _ = writeln!(text, "  {DIM}conformance explain ID tells more about one{DIM:#}\n");
+/// The requirements that were broken, by how many cases.
+pub(super) fn broken<'r>(report: &Report, news: impl Iterator<Item = &'r CaseResult>, text: &mut String) {
+    let mut broken: BTreeMap<&str, usize> = BTreeMap::new();
+    for id in news.flat_map(CaseResult::convicted) {
+        *broken.entry(id).or_default() += 1;
     }
-    let count = |verdict| report.run.count(verdict);
+    if broken.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{BOLD}broken requirements{BOLD:#}");
+    for (id, cases) in broken {
+        let sentence = report.spec.requirement(id).map_or("", |requirement| requirement.sentence.as_str());
+        let _ = writeln!(text, "  {id:<14} {cases:>3} {}  {sentence}", if cases == 1 { "case " } else { "cases" });
+    }
+    let _ = writeln!(text, "  {DIM}conformance explain ID tells more about one{DIM:#}\n");
+}
+
+/// How many cases came to what: `12 cases planned over 2 dialects: 10 passed, …`.
+pub(super) fn summary<'r>(
+    results: impl IntoIterator<Item = &'r CaseResult> + Copy,
+    reports: &[&Report],
+    over: &str,
+    besides: &str,
+    elapsed: Duration,
+) -> String {
+    let planned = counted(results.into_iter().count(), "case");
+    let counts = counts(results, reports, &told_of(results), |count, verdict| format!("{count} {}", verdict.words()));
+    let differences: usize = reports.iter().map(|report| report.run.differences.len()).sum();
+    let differences = match differences {
+        0 => String::new(),
+        1 => format!("; {BAD}1 policy is not as declared{BAD:#}"),
+        many => format!("; {BAD}{many} policies are not as declared{BAD:#}"),
+    };
+    format!(
+        "{planned} planned{over}: {}{besides}{differences}  {DIM}in {:.2} s{DIM:#}",
+        counts.join(", "),
+        elapsed.as_secs_f64()
+    )
+}
+
+/// The verdicts that are counted: nobody needs to be told that there is nothing that was not judged.
+pub(super) fn told_of<'r>(results: impl IntoIterator<Item = &'r CaseResult> + Copy) -> Vec<Verdict> {
+    let is_left_out = |verdict: &Verdict| results.into_iter().any(|result| result.verdict == *verdict);
+    Verdict::ALL.into_iter().filter(|verdict| *verdict != Verdict::NotJudged || is_left_out(verdict)).collect()
+}
+
+/// A number for each verdict, in its colour.
+pub(super) fn counts<'r>(
+    results: impl IntoIterator<Item = &'r CaseResult> + Copy,
+    reports: &[&Report],
+    verdicts: &[Verdict],
+    words: impl Fn(usize, Verdict) -> String,
+) -> Vec<String> {
     let style = |verdict: Verdict, count: usize| match verdict {
         Verdict::Passed if count > 0 => GOOD,
         Verdict::Failed if count > 0 => BAD,
-        Verdict::Inconclusive | Verdict::NotReached if count > 0 => DOUBT,
+        Verdict::NotJudged | Verdict::Inconclusive | Verdict::NotReached if count > 0 => DOUBT,
         _ => DIM,
     };
-    let counts: Vec<String> = Verdict::ALL
-        .iter()
-        .map(|verdict| {
-            let count = count(*verdict);
-            let style = style(*verdict, count);
-            let known = report.run.results.iter().filter(|r| r.verdict == *verdict && report.known.covers(r)).count();
-            let known = if known > 0 { format!(" ({known} as known)") } else { String::new() };
-            format!("{style}{count} {}{style:#}{known}", verdict.words())
-        })
-        .collect();
-    let planned = counted(report.run.results.len(), "case");
-    let _ = write!(text, "{planned} planned: {}", counts.join(", "));
-    let _ = writeln!(text, "  {DIM}in {:.2} s{DIM:#}", report.run.elapsed.as_secs_f64());
+    let count = |verdict: Verdict| {
+        let all: Vec<&CaseResult> = results.into_iter().filter(|result| result.verdict == verdict).collect();
+        let style = style(verdict, all.len());
+        let known = all.iter().filter(|result| reports.iter().any(|report| report.known.covers(result))).count();
+        let known = if known > 0 { format!(" ({known} as known)") } else { String::new() };
+        format!("{style}{}{style:#}{known}", words(all.len(), verdict))
+    };
+    verdicts.iter().copied().map(count).collect()
 }
 
 /// A number and its noun.

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reference_server::net::Tcp;
 use spec::Spec;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::drive::{Names, Outcome, Patience, Stage};
+use crate::drive::{Names, Network, Outcome, Patience, Stage};
 use crate::fault::{Grounds, Open};
 use crate::finding::{CaseResult, Evidence, Verdict};
 use crate::run::{Decided, FirstResult, Progress, Settings, life};
@@ -20,12 +19,16 @@ use crate::target::{Instance, ServerOptions, StartError, Target};
 /// Cases side by side against a target that says nothing about it.
 const JOBS: usize = 16;
 
+/// The same over gRPC, where calls are work for the suite itself: more of them only wait for each other.
+const GRPC_JOBS: usize = 4;
+
 /// How often a target that dies is started again.
 const RESTARTS: usize = 32;
 
 /// The cases that share an instance.
 pub(super) struct Group<'a> {
     pub(super) target: &'a Target,
+    pub(super) network: Network,
     pub(super) spec: &'a Arc<Spec>,
     pub(super) settings: &'a Settings,
     pub(super) progress: &'a dyn Progress,
@@ -38,6 +41,8 @@ pub(super) struct Group<'a> {
     pub(super) restarts: usize,
     /// Accounts that the present instance has been given.
     pub(super) accounts: u64,
+    /// An instance that is up already.
+    pub(super) instance: Option<Box<dyn Instance>>,
 }
 
 /// A case whose first play met silence or lost its connection.
@@ -67,18 +72,33 @@ impl Group<'_> {
     }
 
     async fn rounds(&mut self, cases: VecDeque<Case>) -> Result<(), StartError> {
-        let mut instance = self.target.starter.start(&self.options).await?;
+        let mut instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => self.start().await?,
+        };
         if !self.settings.regardless {
             let stage = self.stage(&*instance);
             if let Err(why) = life::preflight(&stage, &instance.address()).await {
-                let error = StartError { why: life::ending(&mut instance, why), output: instance.output() };
+                let error = StartError { why: life::ending(&mut instance, why).await, output: instance.output() };
                 instance.stop().await;
                 return Err(error);
             }
         }
-        let result = self.all_rounds(&mut instance, cases).await;
+        let (alone, shared): (VecDeque<Case>, VecDeque<Case>) =
+            cases.into_iter().partition(|case| self.plays_alone(case));
+        let result = self.all_rounds(&mut instance, shared).await;
+        // Those that play alone start instances of their own, perhaps on the same port.
         instance.stop().await;
-        result
+        result?;
+        self.each_alone(alone).await
+    }
+
+    /// Starts an instance, unless the run must end before it is up.
+    async fn start(&self) -> Result<Box<dyn Instance>, StartError> {
+        match until(self.end(), self.target.starter.start(&self.options)).await {
+            Some(started) => started,
+            None => Err(self.in_time().err().unwrap_or_else(|| StartError::new("the target was not up in time"))),
+        }
     }
 
     /// Cases that may harm a weak server come last; what is doubtful is looked at again after all of them.
@@ -125,7 +145,7 @@ impl Group<'_> {
         }
         let fresh: Box<dyn Instance> = Box::new(life::Gone);
         std::mem::replace(instance, fresh).stop().await;
-        *instance = self.target.starter.start(&self.options).await?;
+        *instance = self.start().await?;
         self.accounts = 0;
         Ok(())
     }
@@ -144,10 +164,8 @@ impl Group<'_> {
             let mut players = JoinSet::new();
             let before = doubtful.len();
             let (results, mut coming) = tokio::sync::mpsc::unbounded_channel();
-            let jobs = self.settings.jobs.or(self.target.jobs).unwrap_or(JOBS);
-            let jobs = if self.target.lacks.contains("many_connections") { 1 } else { jobs };
             let regardless = self.settings.regardless;
-            for _ in 0..jobs.max(1) {
+            for _ in 0..self.jobs() {
                 let (waiting, stage, dead, names) = (waiting.clone(), stage.clone(), dead.clone(), self.names.clone());
                 let (results, maker, end) = (results.clone(), self.ground(&**instance), self.end());
                 players.spawn(async move {
@@ -169,8 +187,12 @@ impl Group<'_> {
                 match outcome {
                     Outcome::Lost(first) => doubtful.push(Doubtful { case, first, silent: false, interrupted: false }),
                     Outcome::Silent(first) => doubtful.push(Doubtful { case, first, silent: true, interrupted: false }),
+                    Outcome::Failed(first) if self.target.dialect.answers_are_open() => {
+                        doubtful.push(Doubtful { case, first, silent: true, interrupted: false });
+                    }
                     outcome => {
-                        let result = self.judge(&case, outcome);
+                        let mut result = judge(&self.target.dialect.name, &case, outcome);
+                        with_output(&mut result, &**instance);
                         self.decide(&case, result);
                     }
                 }
@@ -186,7 +208,7 @@ impl Group<'_> {
                 }
                 continue;
             }
-            let death = life::ending(instance, "the target stopped answering in the middle of the run".into());
+            let death = life::ending(instance, "the target stopped answering in the middle of the run".into()).await;
             self.restarts += 1;
             if !self.target.starter.is_ours() || self.restarts > RESTARTS {
                 return Err(StartError { why: death, output: instance.output() });
@@ -196,6 +218,13 @@ impl Group<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// How many cases play side by side.
+    pub(super) fn jobs(&self) -> usize {
+        let usual = if self.target.dialect.grpc.is_some() { GRPC_JOBS } else { JOBS };
+        let jobs = self.settings.jobs.or(self.target.jobs).unwrap_or(usual).max(1);
+        if self.target.lacks.contains("many_connections") { 1 } else { jobs }
     }
 
     /// When the whole run must end.
@@ -217,26 +246,13 @@ impl Group<'_> {
         Grounds { address: instance.address(), starter: self.target.starter.clone(), options: self.options.clone() }
     }
 
-    pub(super) fn stage(&self, instance: &dyn Instance) -> Stage<Tcp> {
+    pub(super) fn stage(&self, instance: &dyn Instance) -> Stage<Network> {
         Stage {
-            wire: Tcp,
+            wire: self.network.clone(),
             ground: Arc::new(Open(instance.address())),
             dialect: self.target.dialect.clone(),
             spec: self.spec.clone(),
             patience: self.patience.clone(),
-        }
-    }
-
-    /// An outcome that needs no second look.
-    fn judge(&self, case: &Case, outcome: Outcome) -> CaseResult {
-        let dialect = &self.target.dialect.name;
-        match outcome {
-            Outcome::Passed(_) => CaseResult::new(dialect, &case.scenario, Verdict::Passed, ""),
-            Outcome::Failed(evidence) => CaseResult::failed(dialect, &case.scenario, *evidence),
-            Outcome::Undecided(evidence) | Outcome::Silent(evidence) | Outcome::Lost(evidence) => {
-                let why = format!("preparation did not succeed: {}", evidence.seen);
-                CaseResult::new(dialect, &case.scenario, Verdict::Inconclusive, why).with_evidence(*evidence)
-            }
         }
     }
 
@@ -246,6 +262,26 @@ impl Group<'_> {
         }
         self.progress.decided(&result);
         self.results.insert(case.number, result);
+    }
+}
+
+/// An outcome that needs no second look.
+pub(super) fn judge(dialect: &str, case: &Case, outcome: Outcome) -> CaseResult {
+    match outcome {
+        Outcome::Passed(_) => CaseResult::new(dialect, &case.scenario, Verdict::Passed, ""),
+        Outcome::Inapplicable(why) => CaseResult::new(dialect, &case.scenario, Verdict::NotApplicable, why),
+        Outcome::Failed(evidence) => CaseResult::failed(dialect, &case.scenario, *evidence),
+        Outcome::Undecided(evidence) | Outcome::Silent(evidence) | Outcome::Lost(evidence) => {
+            let why = format!("preparation did not succeed: {}", evidence.seen);
+            CaseResult::new(dialect, &case.scenario, Verdict::Inconclusive, why).with_evidence(*evidence)
+        }
+    }
+}
+
+/// Adds what an instance printed last, where a play had none of its own that printed something.
+pub(super) fn with_output(result: &mut CaseResult, instance: &dyn Instance) {
+    if let Some(evidence) = result.evidence.as_mut().filter(|evidence| evidence.output.is_empty()) {
+        evidence.output = instance.output();
     }
 }
 

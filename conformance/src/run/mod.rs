@@ -1,15 +1,17 @@
 //! A run: all cases of a target, played side by side, and what came of each.
 //!
-//! The first round plays the cases, those that may harm a weak server last; those in which something never came, or a connection was lost, are
-//! played again at the end by themselves (`second`), because silence alone convicts nobody. Cases that need a server with
-//! other options have an instance of their own. If the target is plainly not there, or dies and cannot be started
-//! again, the rest is *never reached*, and said to be.
+//! The first round plays the cases that share an instance; those in which something never came, or a connection was
+//! lost, are played again at the end by themselves (`second`), because silence alone convicts nobody. Cases that need a
+//! server with other options have an instance of their own, and so has each case that may harm a weak server. If the
+//! target is plainly not there, or dies and cannot be started again, the rest is *never reached*, and said to be.
 //!
-//! `group` plays the cases that share an instance, `second` plays doubtful ones again, `life` looks whether anybody is
-//! there. Not here: one play (`drive`), or how any of it is shown (`report`).
+//! `policies` looks beforehand which choices the target follows, `group` plays the cases that share an instance,
+//! `second` plays doubtful ones again, `alone` plays those that have an instance each, `life` looks whether anybody is there. Not here: one play (`drive`), or how any of it is shown (`report`).
 
+mod alone;
 mod group;
 mod life;
+mod policies;
 mod second;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,7 +23,9 @@ use reference_server::world::World;
 use spec::Spec;
 use tokio::time::Instant;
 
-use crate::drive::{Names, Patience};
+pub use policies::Difference;
+
+use crate::drive::{Names, Network, Patience};
 use crate::finding::{CaseResult, Verdict};
 use crate::run::group::Group;
 use crate::select::Case;
@@ -38,6 +42,8 @@ pub struct Settings {
     pub regardless: bool,
     /// Bounds the whole run.
     pub at_most: Option<Duration>,
+    /// Looks before the cases whether the target follows the policies that it declares.
+    pub looks_at_policies: bool,
 }
 
 /// Hears of results as they come.
@@ -60,6 +66,8 @@ impl Progress for Quiet {}
 pub struct Run {
     /// One for each case, in order.
     pub results: Vec<CaseResult>,
+    /// Policies in which the target follows another choice than it declares.
+    pub differences: Vec<Difference>,
     /// Why the target could not be judged to the end.
     pub stopped: Option<StartError>,
     /// How long it took.
@@ -79,18 +87,30 @@ impl Run {
 pub async fn run(
     target: &Target,
     spec: &Arc<Spec>,
-    cases: Vec<Case>,
+    mut cases: Vec<Case>,
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Run {
     let began = Instant::now();
     let names = Names::new(&World::real());
+    let patience = Patience::new(settings.deadline);
+    let network = Network::of(&target.dialect, spec);
+    let not_built = network.as_ref().err().map(ToString::to_string);
+    let network = network.unwrap_or(Network::Tcp);
+    let end = settings.at_most.map(|at_most| began + at_most);
+    let looked = match settings.looks_at_policies && not_built.is_none() {
+        true => policies::look(target, &network, spec, &mut cases, &names, &patience, end).await,
+        false => policies::Looked::default(),
+    };
+    let policies::Looked { differences, mut instance, accounts } = looked;
+    let target = &policies::as_seen(target, &differences);
     let mut results: BTreeMap<usize, CaseResult> = BTreeMap::new();
     let mut groups: BTreeMap<(bool, ServerOptions), VecDeque<Case>> = BTreeMap::new();
     for case in cases {
-        match &case.ruled_out {
-            Some(why) => {
-                let result = CaseResult::new(&target.dialect.name, &case.scenario, Verdict::NotApplicable, why);
+        let ruled_out = not_built.as_ref().or(case.ruled_out.as_ref()).map(|why| (Verdict::NotApplicable, why));
+        match ruled_out.or(case.not_judged.as_ref().map(|why| (Verdict::NotJudged, why))) {
+            Some((verdict, why)) => {
+                let result = CaseResult::new(&target.dialect.name, &case.scenario, verdict, why);
                 results.insert(case.number, result);
             }
             None => {
@@ -101,13 +121,15 @@ pub async fn run(
     }
     progress.planned(groups.values().map(VecDeque::len).sum());
     let first = FirstResult::default();
-    let patience = Patience::new(settings.deadline);
     let mut stopped = None;
     // Instances side by side where they cannot be in each other's way; a fixed port can be had by one alone.
     let mut tasks = Vec::new();
     for ((_, options), cases) in groups {
+        // What was looked at was started like those that are started with nothing special.
+        let (instance, accounts) = if options.is_empty() { (instance.take(), accounts) } else { (None, 0) };
         let group = Group {
             target,
+            network: network.clone(),
             spec,
             settings,
             progress,
@@ -118,16 +140,21 @@ pub async fn run(
             first: &first,
             results: BTreeMap::new(),
             restarts: 0,
-            accounts: 0,
+            accounts,
+            instance,
         };
         tasks.push(group.run(cases));
+    }
+    if let Some(instance) = instance {
+        instance.stop().await;
     }
     let groups = if target.starter.bears_several() { side_by_side(tasks).await } else { one_by_one(tasks).await };
     for (decided, why) in groups {
         results.extend(decided);
         stopped = stopped.or(why);
     }
-    Run { results: results.into_values().collect(), stopped, elapsed: began.elapsed(), first_result: first.get() }
+    let results = results.into_values().collect();
+    Run { results, differences, stopped, elapsed: began.elapsed(), first_result: first.get() }
 }
 
 /// Results by the numbers of their cases, and why there are not all.
@@ -141,7 +168,8 @@ async fn one_by_one<F: Future<Output = Decided>>(tasks: Vec<F>) -> Vec<Decided> 
     decided
 }
 
-async fn side_by_side<F: Future<Output = Decided>>(tasks: Vec<F>) -> Vec<Decided> {
+/// Does all at the same time, and gives what came of each in their order.
+pub async fn side_by_side<F: Future>(tasks: Vec<F>) -> Vec<F::Output> {
     let mut tasks: Vec<_> = tasks.into_iter().map(|task| (Box::pin(task), None)).collect();
     std::future::poll_fn(|context| {
         let mut waiting = false;

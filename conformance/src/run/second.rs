@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::drive::Outcome;
 use crate::finding::{CaseResult, Evidence, Verdict};
 use crate::history::History;
-use crate::run::group::{Doubtful, Group, until};
+use crate::run::group::{Doubtful, Group, until, with_output};
 use crate::run::life;
 use crate::target::{Instance, StartError};
 
@@ -62,7 +62,7 @@ impl Group<'_> {
             let result = if interrupted && culprits > 0 {
                 CaseResult::new(&self.target.dialect.name, &case.scenario, Verdict::Passed, "")
             } else {
-                self.compare(&case.scenario, &first, Outcome::Passed(History::default()), true)
+                compare(&self.target.dialect.name, &case.scenario, &first, Outcome::Passed(History::default()), true)
             };
             self.decide(&case, result);
         }
@@ -78,7 +78,7 @@ impl Group<'_> {
         let mut stage = self.stage(&**instance);
         stage.patience = stage.patience.second_round();
         let Doubtful { case, first, .. } = doubtful;
-        let number = self.again_number(case.number);
+        let number = again_number(case.number);
         let grounds = self.ground(&**instance);
         let playing = grounds.play(&stage, &case.scenario, self.names, number);
         let Some(outcome) = until(self.end(), playing).await else { return self.in_time().map(|()| Alone::Decided) };
@@ -88,11 +88,12 @@ impl Group<'_> {
             _ => true,
         };
         if alive || self.settings.regardless {
-            let result = self.compare(&case.scenario, first, outcome, true);
+            let mut result = compare(&self.target.dialect.name, &case.scenario, first, outcome, true);
+            with_output(&mut result, &**instance);
             self.decide(case, result);
             return Ok(Alone::Decided);
         }
-        let seen = life::ending(instance, "the target stopped answering anybody".into());
+        let seen = life::ending(instance, "the target stopped answering anybody".into()).await;
         if !self.target.starter.is_ours() {
             return Err(StartError { why: seen, output: instance.output() });
         }
@@ -123,7 +124,7 @@ impl Group<'_> {
         for (index, doubtful) in silent.iter().enumerate() {
             let (stage, scenario) = (stage.clone(), doubtful.case.scenario.clone());
             let (names, number, grounds) =
-                (self.names.clone(), self.again_number(doubtful.case.number), self.ground(&**instance));
+                (self.names.clone(), again_number(doubtful.case.number), self.ground(&**instance));
             let end = self.end();
             players.spawn(async move { (index, until(end, grounds.play(&stage, &scenario, &names, number)).await) });
         }
@@ -137,55 +138,55 @@ impl Group<'_> {
         let alive = life::proof(&stage).await;
         for (index, outcome) in outcomes {
             let Doubtful { case, first, .. } = &silent[index];
-            let mut result = self.compare(&case.scenario, first, outcome, alive);
-            if let Some(evidence) = &mut result.evidence {
-                evidence.output = instance.output();
-            }
+            let mut result = compare(&self.target.dialect.name, &case.scenario, first, outcome, alive);
+            with_output(&mut result, &**instance);
             self.decide(case, result);
         }
         self.in_time()
     }
+}
 
-    /// Names of a second play are new, too: the first may have left accounts behind.
-    fn again_number(&self, number: usize) -> usize {
-        const SECOND_PLAYS: usize = 23_000;
-        number + SECOND_PLAYS
-    }
+/// Names of a second play are new, too: the first may have left accounts behind.
+pub(super) fn again_number(number: usize) -> usize {
+    const SECOND_PLAYS: usize = 23_000;
+    number + SECOND_PLAYS
+}
 
-    fn compare(
-        &self,
-        scenario: &Arc<spec::scenario::Scenario>,
-        first: &Evidence,
-        outcome: Outcome,
-        alive: bool,
-    ) -> CaseResult {
-        let dialect = &self.target.dialect.name;
-        let inconclusive = |why: String, evidence: Evidence| {
-            CaseResult::new(dialect, scenario, Verdict::Inconclusive, why).with_evidence(evidence)
-        };
-        match outcome {
-            Outcome::Silent(evidence) | Outcome::Lost(evidence) if !alive => {
-                inconclusive("the target answers nobody any more, so its silence here says nothing".into(), *evidence)
+/// What two plays come to together. `alive`: somebody else was answered after the second.
+pub(super) fn compare(
+    dialect: &str,
+    scenario: &Arc<spec::scenario::Scenario>,
+    first: &Evidence,
+    outcome: Outcome,
+    alive: bool,
+) -> CaseResult {
+    let inconclusive = |why: String, evidence: Evidence| {
+        CaseResult::new(dialect, scenario, Verdict::Inconclusive, why).with_evidence(evidence)
+    };
+    match outcome {
+        Outcome::Silent(evidence) | Outcome::Lost(evidence) if !alive => {
+            inconclusive("the target answers nobody any more, so its silence here says nothing".into(), *evidence)
+        }
+        // The same step twice: in the first round with everybody, in the second by itself.
+        Outcome::Silent(evidence) | Outcome::Lost(evidence) if evidence.step == first.step => {
+            let claims = evidence.step > 0 && scenario.steps[evidence.step - 1].gets.is_some();
+            if claims {
+                CaseResult::failed(dialect, scenario, *evidence)
+            } else {
+                inconclusive(format!("preparation did not succeed: {}", evidence.seen), *evidence)
             }
-            // The same step twice: in the first round with everybody, in the second by itself.
-            Outcome::Silent(evidence) | Outcome::Lost(evidence) if evidence.step == first.step => {
-                let claims = evidence.step > 0 && scenario.steps[evidence.step - 1].gets.is_some();
-                if claims {
-                    CaseResult::failed(dialect, scenario, *evidence)
-                } else {
-                    inconclusive(format!("preparation did not succeed: {}", evidence.seen), *evidence)
-                }
-            }
-            Outcome::Passed(_) => {
-                inconclusive(format!("first {}; by itself, with more time, it passed", first.seen), first.clone())
-            }
-            Outcome::Failed(evidence)
-            | Outcome::Undecided(evidence)
-            | Outcome::Silent(evidence)
-            | Outcome::Lost(evidence) => inconclusive(
-                format!("two plays, two outcomes: first {}, then {}", first.seen, evidence.seen),
-                *evidence,
-            ),
+        }
+        // On a wire whose messages end with a pause, what failed is looked at again with longer pauses.
+        Outcome::Failed(evidence) if evidence.step == first.step => CaseResult::failed(dialect, scenario, *evidence),
+        Outcome::Inapplicable(why) => CaseResult::new(dialect, scenario, Verdict::NotApplicable, why),
+        Outcome::Passed(_) => {
+            inconclusive(format!("first {}; by itself, with more time, it passed", first.seen), first.clone())
+        }
+        Outcome::Failed(evidence)
+        | Outcome::Undecided(evidence)
+        | Outcome::Silent(evidence)
+        | Outcome::Lost(evidence) => {
+            inconclusive(format!("two plays, two outcomes: first {}, then {}", first.seen, evidence.seen), *evidence)
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
+use reference_server::net::Net;
 use reference_server::world::World;
 use reference_server::{Chat, Server};
 use spec::Spec;
@@ -43,6 +44,12 @@ const LONGEST: Duration = Duration::from_secs(600);
 const TCP_CAPACITY: usize = 65_536;
 
 impl Wire for Turmoil {
+    type Stream = TcpStream;
+
+    async fn connect(&self, address: &str) -> std::io::Result<TcpStream> {
+        Net::connect(self, address).await
+    }
+
     /// Dropping is as abrupt as the simulated network has it.
     fn reset(stream: TcpStream) {
         drop(stream);
@@ -140,6 +147,7 @@ pub fn history(outcome: &Outcome) -> &History {
         | Outcome::Undecided(evidence)
         | Outcome::Silent(evidence)
         | Outcome::Lost(evidence) => &evidence.history,
+        Outcome::Inapplicable(why) => panic!("a play that does not apply: {why}"),
     }
 }
 

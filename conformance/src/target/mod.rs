@@ -14,12 +14,26 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use spec::dialect::Dialect;
 
 pub use description::{TargetFile, read_file};
-pub use process::{Program, Ready};
+pub use process::{Companion, Directory, Line, Probe, Program, Ready};
 pub use reference::{Reference, reference_options};
 pub use remote::Remote;
+
+/// When a target that the suite starts gets a new instance, beside when it is dead or used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Restart {
+    /// Never: all cases share one.
+    Never,
+    /// Each case that may harm a server has one of its own; the others share one.
+    Groups,
+    /// Each case has one of its own.
+    Cases,
+}
 
 /// Options a server is started with, by their names in `service.yaml`.
 pub type ServerOptions = BTreeMap<String, u64>;
@@ -102,10 +116,15 @@ pub trait Starter: Send + Sync {
     fn bears_several(&self) -> bool {
         self.is_ours()
     }
+
+    /// When it gets a new instance.
+    fn restart(&self) -> Restart {
+        if self.is_ours() { Restart::Groups } else { Restart::Never }
+    }
 }
 
 /// A target that is up.
-pub trait Instance: Send {
+pub trait Instance: Send + Sync {
     /// `host:port` of it.
     fn address(&self) -> String;
 
@@ -126,6 +145,52 @@ pub trait Instance: Send {
     {
         Box::pin(async move { drop(self) })
     }
+}
+
+/// The embedded reference, speaking a dialect.
+///
+/// # Errors
+/// This program was built without what the dialect needs.
+pub fn embedded(spec: &Arc<spec::Spec>, dialect: &Arc<Dialect>) -> Result<Arc<dyn Starter>, NotBuilt> {
+    embedded_around(spec, dialect, reference_server::Chat::new)
+}
+
+/// The embedded reference around another core than its own.
+///
+/// # Errors
+/// This program was built without what the dialect needs.
+pub(crate) fn embedded_around<C: reference_server::chat::Core>(
+    spec: &Arc<spec::Spec>,
+    dialect: &Arc<Dialect>,
+    core: impl Fn(reference_server::Limits) -> C + Send + Sync + 'static,
+) -> Result<Arc<dyn Starter>, NotBuilt> {
+    let (spec, dialect) = (spec.clone(), dialect.clone());
+    let Some(grpc) = &dialect.grpc else {
+        return Ok(Arc::new(Reference::bent(spec, dialect, reference_server::net::Tcp, core)));
+    };
+    #[cfg(not(feature = "grpc"))]
+    {
+        let _ = grpc;
+        Err(NotBuilt::Feature("grpc"))
+    }
+    #[cfg(feature = "grpc")]
+    {
+        let missing = || NotBuilt::Proto(format!("the dialect {} names no `proto`", dialect.name));
+        let (name, text) = crate::drive::proto(&dialect, &spec)?.ok_or_else(missing)?;
+        let net = reference_server::grpc_net::GrpcNet::new(crate::drive::schema(&name, &text, &grpc.service)?);
+        Ok(Arc::new(Reference::bent(spec, dialect, net, core)))
+    }
+}
+
+/// Why a dialect cannot be spoken by this program.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum NotBuilt {
+    /// A part of the suite was left out when it was built.
+    #[error("this program was built without `{0}`: cargo run -p conformance --features {0}")]
+    Feature(&'static str),
+    /// The messages of a gRPC dialect are not known.
+    #[error("{0}")]
+    Proto(String),
 }
 
 /// Why a target is not up.

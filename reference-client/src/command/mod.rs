@@ -2,6 +2,7 @@
 //!
 //! Not here: how commands are written (`options`), how results look (`screen`), where lines come from (`prompt`).
 
+mod connect;
 pub(crate) mod options;
 pub(crate) mod prompt;
 pub(crate) mod screen;
@@ -11,9 +12,9 @@ use std::io;
 use reference_client::{Client, ClientError};
 use spec::message::{Reply, Request};
 use thiserror::Error;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use connect::{Stream, connect};
 use options::{Account, Command, Credentials, Options};
 use screen::Screen;
 
@@ -45,7 +46,7 @@ impl Stop {
 
 /// A connection and who speaks over it.
 pub(crate) struct Session {
-    client: Client<TcpStream>,
+    client: Client<Box<dyn Stream>>,
     credentials: Option<Credentials>,
     screen: Screen,
 }
@@ -58,11 +59,8 @@ impl Session {
         screen: Screen,
     ) -> Result<Session, Stop> {
         let dialect = options.dialect()?;
-        let reached = timeout(options.timeout(), TcpStream::connect(&options.server)).await;
-        let stream = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).and_then(|stream| {
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        });
+        let reached = timeout(options.timeout(), connect(&options.server, &dialect)).await;
+        let stream = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let stream = stream.map_err(|error| {
             let why = format!("{} cannot be reached: {error}", options.server);
             ClientError::NotSent(io::Error::new(error.kind(), why))

@@ -37,7 +37,7 @@ impl Screen {
     /// The result of an operation.
     pub(crate) fn reply(&self, reply: &Reply) -> io::Result<()> {
         if self.json {
-            return self.line(&json("ok", reply.operation().name(), &reply.to_record()));
+            return self.line(&json("ok", reply.operation().name(), &results(reply)));
         }
         let (lines, note) = sentence(reply);
         lines.iter().try_for_each(|line| self.line(line))?;
@@ -104,6 +104,24 @@ fn print_above(prompt: &Mutex<dyn ExternalPrinter + Send>, text: &str) -> io::Re
     prompt.print(text + "\n").map_err(io::Error::other)
 }
 
+/// The results by name, without those that only some servers have, where this one has nothing of them.
+fn results(reply: &Reply) -> Record {
+    let mut results = reply.to_record();
+    let operation = &Spec::embedded().service.operations[reply.operation().name()];
+    for name in operation.result_when.keys() {
+        let is_empty = match results.get(name) {
+            Some(Value::Int(number)) => *number == 0,
+            Some(Value::Bytes(bytes)) => bytes.is_empty(),
+            Some(Value::List(items)) => items.is_empty(),
+            _ => false,
+        };
+        if is_empty {
+            results.remove(name);
+        }
+    }
+    results
+}
+
 /// A result for people: lines, and what is said beside them.
 fn sentence(reply: &Reply) -> (Vec<String>, Option<String>) {
     let line = |text: String| (vec![text], None);
@@ -117,8 +135,8 @@ fn sentence(reply: &Reply) -> (Vec<String>, Option<String>) {
             line(format!("{} {role}; it has: {}", visible(server), visible(&capabilities.join(", "))))
         }
         Reply::Ping { nonce } => line(nonce.to_string()),
-        Reply::CreateAccount {} => line("created".into()),
-        Reply::LogIn { token, expires_in_s, waiting } => {
+        Reply::CreateAccount { .. } => line("created".into()),
+        Reply::LogIn { token, expires_in_s, waiting, .. } => {
             (vec![hex(token)], Some(format!("logged in for {expires_in_s} s; messages waiting: {waiting}")))
         }
         Reply::ResumeSession { username, expires_in_s } => {
@@ -134,7 +152,7 @@ fn sentence(reply: &Reply) -> (Vec<String>, Option<String>) {
         Reply::DeliverMessages { messages, more } => {
             (messages.iter().map(said).collect(), more.then(|| "there are more".into()))
         }
-        Reply::DeleteAccount { discarded } => line(format!("deleted; messages discarded: {discarded}")),
+        Reply::DeleteAccount { discarded, .. } => line(format!("deleted; messages discarded: {discarded}")),
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) fn digest(bytes: &[u8]) -> Digest {
 pub(super) struct Account {
     /// New at each creation, so that whoever takes a deleted name is somebody else.
     pub(super) number: u64,
-    pub(super) password_hash: String,
+    /// None: it was made over a wire without passwords, and no password opens it.
+    pub(super) password_hash: Option<String>,
     /// Raised by everything that begins or ends a session.
     pub(super) session: u64,
     pub(super) token: Option<Token>,
@@ -34,15 +35,18 @@ pub(super) struct Token {
 }
 
 impl Account {
-    pub(super) fn new(number: u64, password_hash: String) -> Self {
-        Account { number, password_hash, session: 0, token: None, mailbox: Mailbox::default(), keys: Keys::default() }
+    pub(super) fn new(number: u64, password_hash: Option<String>, mailbox: Mailbox) -> Self {
+        Account { number, password_hash, session: 0, token: None, mailbox, keys: Keys::default() }
+    }
+
+    /// The account's token, while it is valid.
+    pub(super) fn valid_token(&self, now_ms: u64) -> Option<Token> {
+        self.token.filter(|token| now_ms < token.expires_at_ms)
     }
 
     /// Whether this session is the present one and its token still valid.
     pub(super) fn is_acting(&self, account: u64, session: u64, now_ms: u64) -> bool {
-        self.number == account
-            && self.session == session
-            && self.token.is_some_and(|token| now_ms < token.expires_at_ms)
+        self.number == account && self.session == session && self.valid_token(now_ms).is_some()
     }
 }
 

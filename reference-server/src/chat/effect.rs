@@ -2,7 +2,11 @@
 //!
 //! Not here: bytes and request ids, which stay with the connection.
 
+use std::sync::Arc;
+
 use spec::message::{Event, Request, Response};
+
+use super::policies::Policies;
 
 /// One client's connection. A number is never used for a second one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,12 +18,14 @@ pub type FreshToken = [u8; 32];
 /// Something that happened at the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A client connected.
-    Opened(ConnectionId),
+    /// A client connected, over a wire with these choices.
+    Opened(ConnectionId, Arc<Policies>),
     /// A client asks for something.
     Request {
-        /// Who asks.
+        /// Where it came from.
         connection: ConnectionId,
+        /// Who asks.
+        who: Who,
         /// What is asked.
         request: Request,
         /// What came of the work that [`SecretNeeded`] said.
@@ -27,8 +33,51 @@ pub enum Input {
         /// The token, if a new one will be needed.
         fresh_token: FreshToken,
     },
+    /// A client wants messages to be put on this connection: it opened a stream, or comes back after a fail-over.
+    /// Nothing answers. Where messages come unasked, a connection that nobody is bound to gets bound to the session
+    /// that the user has, unless the account is bound elsewhere and the wire refuses a second log in. Wires that do
+    /// this by name alone have no proof of it: whoever says the name of a user with a session is believed.
+    Listens {
+        /// Where.
+        connection: ConnectionId,
+        /// Who. A password beside the name is not looked at.
+        who: Who,
+    },
     /// A connection is gone, or nothing that comes from it counts any more.
     Closed(ConnectionId),
+}
+
+/// How a request says who asks. It counts for operations that need a session, and for `delete_account`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// It does not: it is whoever is bound to the connection.
+    Connection,
+    /// By name. It must be that of the user bound to the connection, and the password, if there is one, theirs.
+    Named {
+        /// The name.
+        username: String,
+        /// A password beside it.
+        password: Option<String>,
+    },
+    /// By the account's present token, whatever is bound to the connection.
+    Token {
+        /// The token.
+        token: Vec<u8>,
+        /// A name beside it, which must be that of the token's account.
+        username: Option<String>,
+    },
+}
+
+impl Who {
+    /// The password that a request shows: the one beside the name where there is one, or else its own.
+    pub fn password<'a>(&'a self, request: &'a Request) -> Option<&'a str> {
+        match (request, self) {
+            (Request::CreateAccount { password, .. } | Request::LogIn { password, .. }, _) => Some(password),
+            (_, Who::Named { password: Some(password), .. }) => Some(password),
+            (Request::DeleteAccount { password, .. }, _) => Some(password),
+            _ => None,
+        }
+    }
 }
 
 /// Something the edge must do, in the order given.
@@ -80,7 +129,7 @@ pub enum SecretNeeded {
         /// Its hash, with its parameters.
         hash: String,
     },
-    /// There is no such account: the time of a comparison must pass all the same, so that it tells nothing.
+    /// No password is right, as there is no such account, or it has none: the time of a comparison must pass all the same, so that it tells nothing.
     Absent,
 }
 
@@ -89,7 +138,7 @@ pub enum SecretNeeded {
 pub enum Proof {
     /// Nothing: there was no work.
     Nothing,
-    /// There is no such account, or it has another password.
+    /// There is no such account, or it has another password or none.
     Wrong,
     /// The hash to keep, with its parameters.
     Hashed(String),

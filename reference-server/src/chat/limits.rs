@@ -1,5 +1,7 @@
 //! The numbers that the core obeys. They stand in `service.yaml`, and nowhere in this crate.
 
+use super::refusal::NameFault;
+
 /// The limits of the service, and the options that replace some of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is documented in service.yaml, under the same name")]
@@ -33,10 +35,19 @@ impl Limits {
         }
     }
 
-    /// Whether an account can have this name: LIMITS-1, LIMITS-2, LIMITS-4.
-    pub(super) fn allow_username(&self, username: &str) -> bool {
+    /// What keeps an account from having this name, if anything: LIMITS-1, LIMITS-2, LIMITS-4.
+    pub(super) fn username_fault(&self, username: &str) -> Option<NameFault> {
         let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '|' | '*' | '?');
-        !username.is_empty() && characters(username) <= self.username_characters && !username.contains(forbidden)
+        match username {
+            "" => Some(NameFault::Empty),
+            name if name.contains(forbidden) => Some(NameFault::Characters),
+            name if characters(name) > self.username_characters => Some(NameFault::TooLong),
+            _ => None,
+        }
+    }
+
+    pub(super) fn allow_username(&self, username: &str) -> bool {
+        self.username_fault(username).is_none()
     }
 
     /// Whether an account can have this password: LIMITS-3, LIMITS-4.

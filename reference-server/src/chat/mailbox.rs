@@ -14,17 +14,31 @@ pub(super) struct Mailbox {
 /// Messages from the front of a mailbox, and whether others follow.
 pub(super) type Page = (Vec<Message>, bool);
 
+/// How a mailbox is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// The most messages.
+    pub(super) items: u64,
+    /// A page ends before it would need this much.
+    pub(super) bytes: u64,
+    /// Whether what is read is gone.
+    pub(super) drains: bool,
+}
+
 impl Mailbox {
     /// How many messages are not acknowledged.
     pub(super) fn waiting(&self) -> u64 {
         self.unacknowledged.len() as u64
     }
 
-    /// Appends a message.
-    pub(super) fn accept(&mut self, sender: String, text: String, sent_at: u64) -> &Message {
+    /// Appends a message. One that does not wait takes its id, and is not kept.
+    pub(super) fn accept(&mut self, sender: String, text: String, sent_at: u64, waits: bool) -> Message {
         self.last_id += 1;
-        self.unacknowledged.push_back(Message { message_id: self.last_id, sender, text, sent_at });
-        self.unacknowledged.back().expect("it was put there by the line above")
+        let message = Message { message_id: self.last_id, sender, text, sent_at };
+        if waits {
+            self.unacknowledged.push_back(message.clone());
+        }
+        message
     }
 
     /// Forgets every message up to and including an id. One that was forgotten before is no error.
@@ -39,11 +53,25 @@ impl Mailbox {
         Ok(())
     }
 
-    /// The first messages that wait: at most `max`, and fewer if they would need `page_bytes`; but not none for that.
-    pub(super) fn page(&self, max: u64, page_bytes: u64) -> Page {
+    /// The first messages that wait, as many as are to be read.
+    pub(super) fn read(&mut self, reading: Reading) -> Page {
+        let (messages, more) = self.page(reading.items, reading.bytes);
+        if reading.drains {
+            self.unacknowledged.drain(..messages.len());
+        }
+        (messages, more)
+    }
+
+    /// Everything that waits.
+    pub(super) fn into_messages(self) -> Vec<Message> {
+        self.unacknowledged.into()
+    }
+
+    /// At most `items`, and fewer if they would need `page_bytes`; but not none for that.
+    fn page(&self, items: u64, page_bytes: u64) -> Page {
         let mut bytes = PAGE_HEADER_BYTES;
         let mut messages = Vec::new();
-        for message in self.unacknowledged.iter().take(max as usize) {
+        for message in self.unacknowledged.iter().take(items as usize) {
             bytes += encoded_bytes(message);
             // LIMITS-10: a page of messages ends before it would need 65,536 bytes.
             if bytes >= page_bytes && !messages.is_empty() {

@@ -5,29 +5,38 @@
 //! ```text
 //! request ─▶ admit ─▶ command ─▶ commit ─▶ outcome ─▶ conclude ─▶ effects
 //!            presence            state               presence
+//!            policies                                policies
 //! ```
 //!
 //! The *state* (accounts, mailboxes, tokens) changes by commands alone and could be stored or replicated as a log of
-//! them; *presence* (who is bound to which connection) belongs to this process. Not here: bytes, passwords in clear
+//! them; *presence* (who is bound to which connection) belongs to this process. One core serves wires that differ: each
+//! connection brings its [`Policies`], and the state knows none of them. Not here: bytes, passwords in clear
 //! (the edge proves them), and how long anything takes.
 
 mod account;
 mod admit;
+mod command;
+mod conclude;
 mod effect;
 mod limits;
+mod listen;
+mod listing;
 mod mailbox;
+pub mod policies;
+mod refusal;
 mod session;
 mod state;
 #[cfg(test)]
 mod tests;
 
-use spec::message::{Event, Failure, Reply, Request, Response};
+use spec::message::{Failure, Request, Response};
 
 use admit::Admitted;
-pub use effect::{ConnectionId, Effect, FreshToken, Input, Proof, SecretNeeded};
+pub use effect::{ConnectionId, Effect, FreshToken, Input, Proof, SecretNeeded, Who};
 pub use limits::Limits;
-use session::{Presence, Session};
-use state::{Outcome, State};
+pub use policies::Policies;
+use session::Presence;
+use state::State;
 
 /// The seam between the edge and what the service means. [`Chat`] is right; a test may put something wrong around it.
 pub trait Core: Send + 'static {
@@ -35,7 +44,8 @@ pub trait Core: Send + 'static {
     fn apply(&mut self, input: Input, now_ms: u64) -> Vec<Effect>;
 
     /// The work on a password that must be done before this request is applied. Asking changes nothing.
-    fn question(&self, connection: ConnectionId, request: &Request, now_ms: u64) -> SecretNeeded;
+    /// The password is the one of [`Who::password`].
+    fn question(&self, connection: ConnectionId, who: &Who, request: &Request, now_ms: u64) -> SecretNeeded;
 }
 
 impl<C: Core + ?Sized> Core for Box<C> {
@@ -43,8 +53,8 @@ impl<C: Core + ?Sized> Core for Box<C> {
         (**self).apply(input, now_ms)
     }
 
-    fn question(&self, connection: ConnectionId, request: &Request, now_ms: u64) -> SecretNeeded {
-        (**self).question(connection, request, now_ms)
+    fn question(&self, connection: ConnectionId, who: &Who, request: &Request, now_ms: u64) -> SecretNeeded {
+        (**self).question(connection, who, request, now_ms)
     }
 }
 
@@ -67,17 +77,18 @@ impl Core for Chat {
         let now_ms = self.state.advance(now_ms);
         self.presence.expire(now_ms);
         match input {
-            Input::Opened(connection) => self.presence.open(connection),
+            Input::Opened(connection, policies) => self.presence.open(connection, policies),
             Input::Closed(connection) => self.presence.close(connection),
-            Input::Request { connection, request, proof, fresh_token } => {
-                return self.request(connection, request, proof, fresh_token, now_ms);
+            Input::Listens { connection, who } => return self.listens(connection, &who, now_ms),
+            Input::Request { connection, who, request, proof, fresh_token } => {
+                return self.request(connection, &who, request, proof, fresh_token, now_ms);
             }
         }
         Vec::new()
     }
 
-    fn question(&self, connection: ConnectionId, request: &Request, now_ms: u64) -> SecretNeeded {
-        self.secret_needed(connection, request, self.state.time_at(now_ms))
+    fn question(&self, connection: ConnectionId, who: &Who, request: &Request, now_ms: u64) -> SecretNeeded {
+        self.secret_needed(connection, who, request, self.state.time_at(now_ms))
     }
 }
 
@@ -85,78 +96,23 @@ impl Chat {
     fn request(
         &mut self,
         connection: ConnectionId,
+        who: &Who,
         request: Request,
         proof: Proof,
         fresh_token: FreshToken,
         now_ms: u64,
     ) -> Vec<Effect> {
         // SECURITY-10: a session that was taken over acts no more. Its connection may have requests under way.
-        if !self.presence.is_open(connection) {
-            return Vec::new();
-        }
-        let committed = match self.admit(connection, request, proof, &fresh_token, now_ms) {
+        let Some(policies) = self.presence.policies(connection) else { return Vec::new() };
+        let committed = match self.admit(connection, who, request, proof, &fresh_token, now_ms) {
             Ok(Admitted::Answer(reply)) => return vec![respond(connection, Ok(reply))],
             Ok(Admitted::Commit(command)) => self.state.commit(command, now_ms).map_err(Failure::from),
             Err(failure) => Err(failure),
         };
         match committed {
-            Ok(outcome) => self.conclude(connection, outcome, fresh_token, now_ms),
+            Ok(outcome) => self.conclude(connection, &policies, outcome, fresh_token, now_ms),
             Err(failure) => vec![respond(connection, Err(failure))],
         }
-    }
-
-    /// What follows from an outcome for those who are connected.
-    fn conclude(
-        &mut self,
-        connection: ConnectionId,
-        outcome: Outcome,
-        fresh_token: FreshToken,
-        now_ms: u64,
-    ) -> Vec<Effect> {
-        let expires_in_s = |expires_at_ms: u64| expires_at_ms.saturating_sub(now_ms).div_ceil(1000);
-        let mut effects = Vec::new();
-        let reply = match outcome {
-            Outcome::AccountCreated => Reply::CreateAccount {},
-            Outcome::LoggedIn { session, expires_at_ms, waiting } => {
-                effects.extend(self.bind(connection, session, expires_at_ms));
-                Reply::LogIn { token: fresh_token.to_vec(), expires_in_s: expires_in_s(expires_at_ms), waiting }
-            }
-            Outcome::SessionResumed { session, expires_at_ms } => {
-                let username = session.username.clone();
-                effects.extend(self.bind(connection, session, expires_at_ms));
-                Reply::ResumeSession { username, expires_in_s: expires_in_s(expires_at_ms) }
-            }
-            Outcome::LoggedOut => {
-                self.presence.unbind(connection);
-                Reply::LogOut {}
-            }
-            Outcome::Listed { usernames, more } => Reply::ListAccounts { usernames, more },
-            Outcome::Accepted { recipient, message } => {
-                let message_id = message.message_id;
-                let bound = self.presence.connection_of(recipient);
-                // DELIVERY-18: of a message to oneself, the event comes before the answer.
-                effects.extend(bound.map(|connection| Effect::Push { connection, event: Event::Message(message) }));
-                Reply::SendMessage { message_id, delivered: bound.is_some() }
-            }
-            Outcome::Repeated { message_id } => Reply::SendMessage { message_id, delivered: false },
-            Outcome::Delivered { messages, more } => Reply::DeliverMessages { messages, more },
-            Outcome::AccountDeleted { discarded } => {
-                self.presence.unbind(connection);
-                Reply::DeleteAccount { discarded }
-            }
-        };
-        effects.push(respond(connection, Ok(reply)));
-        effects
-    }
-
-    /// Binds a connection to a session. SESSIONS-6: a connection whose session was taken over is closed.
-    fn bind(&mut self, connection: ConnectionId, session: Session, expires_at_ms: u64) -> Option<Effect> {
-        let other = self.presence.connection_of(session.account);
-        if let Some(other) = other {
-            self.presence.close(other);
-        }
-        self.presence.bind(connection, session, expires_at_ms);
-        other.map(|connection| Effect::Close { connection })
     }
 }
 

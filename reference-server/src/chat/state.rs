@@ -2,66 +2,19 @@
 //!
 //! What a commit does depends on the state, the command and the time that comes with it, and on nothing else; so the
 //! same commands make the same state anywhere. Not here: who is connected (`session`), and the checks that need only
-//! the request (`admit`).
+//! the request (`admit`). Policies stand in commands as what was decided.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet};
 
-use spec::message::{ErrorName, Message};
+use spec::message::ErrorName;
 
 use super::account::{Account, Digest, Seen, Token};
+use super::command::{Authority, Command, Outcome};
 use super::limits::Limits;
+use super::listing::Listing;
+use super::mailbox::{Mailbox, Reading};
+use super::policies::{DeleteWaiting, DeletedName};
 use super::session::Session;
-use crate::pattern::Pattern;
-
-/// An operation that was admitted. Everything random or slow is decided, and nothing in it is secret.
-#[derive(Debug, Clone)]
-pub(super) enum Command {
-    CreateAccount { username: String, password_hash: String },
-    LogIn { username: String, account: u64, token_digest: Digest },
-    ResumeSession { token_digest: Digest },
-    LogOut { session: Session },
-    ListAccounts { session: Session, pattern: Pattern, after: String, limit: u64 },
-    SendMessage { session: Session, recipient: String, text: String, key: Vec<u8> },
-    DeliverMessages { session: Session, acknowledge: u64, max: u64 },
-    DeleteAccount { session: Session, discard: bool },
-}
-
-/// What a command that succeeded has done.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    AccountCreated,
-    LoggedIn {
-        session: Session,
-        expires_at_ms: u64,
-        waiting: u64,
-    },
-    SessionResumed {
-        session: Session,
-        expires_at_ms: u64,
-    },
-    LoggedOut,
-    Listed {
-        usernames: Vec<String>,
-        more: bool,
-    },
-    /// A new message, in the mailbox of the account of that number.
-    Accepted {
-        recipient: u64,
-        message: Message,
-    },
-    /// The same message as before.
-    Repeated {
-        message_id: u64,
-    },
-    Delivered {
-        messages: Vec<Message>,
-        more: bool,
-    },
-    AccountDeleted {
-        discarded: u64,
-    },
-}
 
 /// Accounts by username, and what finds them.
 #[derive(Debug)]
@@ -72,11 +25,23 @@ pub(super) struct State {
     accounts_made: u64,
     /// To whom each present token belongs, expired ones included.
     tokens: BTreeMap<Digest, String>,
+    /// What waits for the next owner of a deleted name, where it was to be kept.
+    left: BTreeMap<String, Mailbox>,
+    /// Names that no account can have again.
+    retired: BTreeSet<String>,
 }
 
 impl State {
     pub(super) fn new(limits: Limits) -> Self {
-        State { limits, now_ms: 0, accounts: BTreeMap::new(), accounts_made: 0, tokens: BTreeMap::new() }
+        State {
+            limits,
+            now_ms: 0,
+            accounts: BTreeMap::new(),
+            accounts_made: 0,
+            tokens: BTreeMap::new(),
+            left: BTreeMap::new(),
+            retired: BTreeSet::new(),
+        }
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -90,6 +55,19 @@ impl State {
 
     pub(super) fn account(&self, username: &str) -> Option<&Account> {
         self.accounts.get(username)
+    }
+
+    /// Whether an account of this name can be made.
+    pub(super) fn is_free(&self, username: &str) -> bool {
+        !self.accounts.contains_key(username) && !self.retired.contains(username)
+    }
+
+    /// The present session of the account whose token has this digest, while the token is valid.
+    pub(super) fn session_of_token(&self, token_digest: &Digest, now_ms: u64) -> Option<Session> {
+        let username = self.tokens.get(token_digest)?;
+        let account = &self.accounts[username];
+        account.valid_token(now_ms)?;
+        Some(Session { username: username.clone(), account: account.number, number: account.session })
     }
 
     /// What time it is when the clock says `now_ms`: time never goes back.
@@ -107,40 +85,72 @@ impl State {
     pub(super) fn commit(&mut self, command: Command, now_ms: u64) -> Result<Outcome, ErrorName> {
         self.advance(now_ms);
         match command {
-            Command::CreateAccount { username, password_hash } => self.create_account(username, password_hash),
-            Command::LogIn { username, account, token_digest } => self.log_in(username, account, token_digest),
-            Command::ResumeSession { token_digest } => self.resume_session(token_digest),
-            Command::LogOut { session } => self.log_out(&session),
-            Command::ListAccounts { session, pattern, after, limit } => {
-                self.list_accounts(&session, &pattern, &after, limit)
+            Command::CreateAccount { username, password_hash, token_digest, inherits } => {
+                self.create_account(username, password_hash, token_digest, inherits)
             }
-            Command::SendMessage { session, recipient, text, key } => self.send_message(session, recipient, text, key),
-            Command::DeliverMessages { session, acknowledge, max } => self.deliver_messages(&session, acknowledge, max),
-            Command::DeleteAccount { session, discard } => self.delete_account(&session, discard),
+            Command::LogIn { username, account, token_digest, joins, reads } => {
+                self.log_in(username, account, token_digest, joins, reads)
+            }
+            Command::ResumeSession { token_digest } => self.resume_session(token_digest),
+            Command::Attach { username, account, joins } => self.attach(username, account, joins),
+            Command::LogOut { session, ends } => self.log_out(&session, ends),
+            Command::ListAccounts { session, listing } => self.list_accounts(session.as_ref(), &listing),
+            Command::SendMessage { session, recipient, text, key, waits } => {
+                self.send_message(session, recipient, text, key, waits)
+            }
+            Command::DeliverMessages { session, acknowledge, reading } => {
+                self.deliver_messages(&session, acknowledge, reading)
+            }
+            Command::DeleteAccount { authority, discard, waiting, name } => {
+                self.delete_account(authority, discard, waiting, name)
+            }
         }
     }
 
-    fn create_account(&mut self, username: String, password_hash: String) -> Result<Outcome, ErrorName> {
-        if self.accounts.contains_key(&username) {
+    fn create_account(
+        &mut self,
+        username: String,
+        password_hash: Option<String>,
+        token_digest: Option<Digest>,
+        inherits: bool,
+    ) -> Result<Outcome, ErrorName> {
+        if !self.is_free(&username) {
             return Err(ErrorName::UsernameTaken);
         }
+        let left = self.left.remove(&username).filter(|_| inherits).unwrap_or_default();
         self.accounts_made += 1;
-        self.accounts.insert(username, Account::new(self.accounts_made, password_hash));
-        Ok(Outcome::AccountCreated)
+        self.accounts.insert(username.clone(), Account::new(self.accounts_made, password_hash, left));
+        let session = token_digest.map(|token_digest| self.begin_session(username, token_digest, false));
+        Ok(Outcome::AccountCreated { session })
     }
 
-    fn log_in(&mut self, username: String, number: u64, token_digest: Digest) -> Result<Outcome, ErrorName> {
+    fn log_in(
+        &mut self,
+        username: String,
+        number: u64,
+        token_digest: Digest,
+        joins: bool,
+        reads: Option<Reading>,
+    ) -> Result<Outcome, ErrorName> {
         // The password was that of the account of this number; whoever has the name now may be somebody else.
         let account = self.accounts.get_mut(&username).filter(|account| account.number == number);
-        let account = account.ok_or(ErrorName::BadCredentials)?;
+        let mailbox = &mut account.ok_or(ErrorName::BadCredentials)?.mailbox;
+        let (messages, _) = reads.map(|reading| mailbox.read(reading)).unwrap_or_default();
+        let waiting = mailbox.waiting();
+        let (session, expires_at_ms) = self.begin_session(username, token_digest, joins);
+        Ok(Outcome::LoggedIn { session, expires_at_ms, joins, waiting, messages })
+    }
+
+    /// Gives an account that exists a new token, and a new session unless it shares the present one.
+    fn begin_session(&mut self, username: String, token_digest: Digest, joins: bool) -> (Session, u64) {
         let expires_at_ms = self.now_ms.saturating_add(self.limits.token_lifetime_ms);
+        let account = self.accounts.get_mut(&username).expect("whoever calls this has just seen it");
         if let Some(old) = account.token.replace(Token { digest: token_digest, expires_at_ms }) {
             self.tokens.remove(&old.digest);
         }
         self.tokens.insert(token_digest, username.clone());
-        account.session += 1;
-        let session = Session { username, account: account.number, number: account.session };
-        Ok(Outcome::LoggedIn { session, expires_at_ms, waiting: account.mailbox.waiting() })
+        account.session += u64::from(!joins);
+        (Session { username, account: account.number, number: account.session }, expires_at_ms)
     }
 
     fn resume_session(&mut self, token_digest: Digest) -> Result<Outcome, ErrorName> {
@@ -153,37 +163,35 @@ impl State {
         }
         account.session += 1;
         let session = Session { username, account: account.number, number: account.session };
-        Ok(Outcome::SessionResumed { session, expires_at_ms: token.expires_at_ms })
+        Ok(Outcome::SessionResumed { session, expires_at_ms: token.expires_at_ms, joins: false })
     }
 
-    fn log_out(&mut self, session: &Session) -> Result<Outcome, ErrorName> {
+    fn attach(&mut self, username: String, number: u64, joins: bool) -> Result<Outcome, ErrorName> {
+        let account = self.accounts.get_mut(&username).filter(|account| account.number == number);
+        let account = account.ok_or(ErrorName::NotLoggedIn)?;
+        let token = account.valid_token(self.now_ms).ok_or(ErrorName::NotLoggedIn)?;
+        account.session += u64::from(!joins);
+        let session = Session { username, account: account.number, number: account.session };
+        Ok(Outcome::SessionResumed { session, expires_at_ms: token.expires_at_ms, joins })
+    }
+
+    fn log_out(&mut self, session: &Session, ends: bool) -> Result<Outcome, ErrorName> {
         let account = self.acting(session)?;
-        account.session += 1;
-        if let Some(token) = account.token.take() {
-            self.tokens.remove(&token.digest);
+        if ends {
+            account.session += 1;
+            if let Some(token) = account.token.take() {
+                self.tokens.remove(&token.digest);
+            }
         }
-        Ok(Outcome::LoggedOut)
+        Ok(Outcome::LoggedOut { account: session.account, ends })
     }
 
-    fn list_accounts(
-        &mut self,
-        session: &Session,
-        pattern: &Pattern,
-        after: &str,
-        limit: u64,
-    ) -> Result<Outcome, ErrorName> {
-        self.acting(session)?;
-        let items = if limit == 0 { self.limits.page_items } else { limit.min(self.limits.page_items) };
-        let prefix = pattern.prefix();
-        let start = if after >= prefix.as_str() { Bound::Excluded(after) } else { Bound::Included(prefix.as_str()) };
-        let mut fitting = self
-            .accounts
-            .range::<str, _>((start, Bound::Unbounded))
-            .map(|(username, _)| username)
-            .take_while(|username| username.starts_with(&prefix))
-            .filter(|username| pattern.fits(username));
-        let usernames = fitting.by_ref().take(items as usize).cloned().collect();
-        Ok(Outcome::Listed { usernames, more: fitting.next().is_some() })
+    fn list_accounts(&mut self, session: Option<&Session>, listing: &Listing) -> Result<Outcome, ErrorName> {
+        if let Some(session) = session {
+            self.acting(session)?;
+        }
+        let (usernames, more) = listing.page(&self.accounts);
+        Ok(Outcome::Listed { usernames, more })
     }
 
     fn send_message(
@@ -192,6 +200,7 @@ impl State {
         recipient: String,
         text: String,
         key: Vec<u8>,
+        waits: bool,
     ) -> Result<Outcome, ErrorName> {
         self.acting(&session)?;
         let sender = &self.accounts[&session.username];
@@ -203,41 +212,70 @@ impl State {
             Seen::Never => {}
         }
         // LIMITS-8: a mailbox takes a message as long as it holds fewer unacknowledged ones than its limit.
-        if mailbox.waiting() >= self.limits.mailbox_messages {
+        if waits && mailbox.waiting() >= self.limits.mailbox_messages {
             return Err(ErrorName::MailboxFull);
         }
 
         // Accepted. Sender and recipient may be the same account.
         let present = "both were found above";
         let account = self.accounts.get_mut(&recipient).expect(present);
-        let message = account.mailbox.accept(session.username.clone(), text, self.now_ms).clone();
+        let message = account.mailbox.accept(session.username.clone(), text, self.now_ms, waits);
         let outcome = Outcome::Accepted { recipient: account.number, message: message.clone() };
         let keys = &mut self.accounts.get_mut(&session.username).expect(present).keys;
         keys.keep(key, &recipient, &message.text, message.message_id, self.limits.keys_kept);
         Ok(outcome)
     }
 
-    fn deliver_messages(&mut self, session: &Session, acknowledge: u64, max: u64) -> Result<Outcome, ErrorName> {
-        let (page_items, page_bytes) = (self.limits.page_items, self.limits.page_bytes);
+    fn deliver_messages(
+        &mut self,
+        session: &Session,
+        acknowledge: u64,
+        reading: Reading,
+    ) -> Result<Outcome, ErrorName> {
         let mailbox = &mut self.acting(session)?.mailbox;
         mailbox.acknowledge(acknowledge)?;
-        let (messages, more) = mailbox.page(max.min(page_items), page_bytes);
-        Ok(Outcome::Delivered { messages, more })
+        let (messages, more) = mailbox.read(reading);
+        Ok(Outcome::Delivered { account: session.account, messages, more })
     }
 
-    fn delete_account(&mut self, session: &Session, discard: bool) -> Result<Outcome, ErrorName> {
-        let account = self.acting(session)?;
-        let discarded = account.mailbox.waiting();
+    fn delete_account(
+        &mut self,
+        authority: Authority,
+        discard: bool,
+        waiting: DeleteWaiting,
+        name: DeletedName,
+    ) -> Result<Outcome, ErrorName> {
+        let username = match authority {
+            Authority::Session(session) => {
+                self.acting(&session)?;
+                session.username
+            }
+            Authority::Password { username, account: number } => {
+                let account = self.accounts.get(&username).filter(|account| account.number == number);
+                account.ok_or(ErrorName::BadCredentials)?;
+                username
+            }
+        };
         // DELETION-3: without `discard`, an account with unacknowledged messages is not deleted.
-        if discarded > 0 && !discard {
+        let refuses = waiting == DeleteWaiting::RefusedUnlessDiscarded && !discard;
+        if refuses && self.accounts[&username].mailbox.waiting() > 0 {
             return Err(ErrorName::MailboxNotEmpty);
         }
-        let token = account.token;
-        self.accounts.remove(&session.username);
-        if let Some(token) = token {
+        let account = self.accounts.remove(&username).expect("it was found above");
+        if let Some(token) = account.token {
             self.tokens.remove(&token.digest);
         }
-        Ok(Outcome::AccountDeleted { discarded })
+        if name == DeletedName::Kept {
+            self.retired.insert(username.clone());
+        }
+        let (mut discarded, mut messages) = (0, Vec::new());
+        match waiting {
+            DeleteWaiting::RefusedUnlessDiscarded | DeleteWaiting::Discarded => discarded = account.mailbox.waiting(),
+            DeleteWaiting::Shown => messages = account.mailbox.into_messages(),
+            DeleteWaiting::Kept if account.mailbox.waiting() == 0 => {}
+            DeleteWaiting::Kept => _ = self.left.insert(username, account.mailbox),
+        }
+        Ok(Outcome::AccountDeleted { account: account.number, discarded, messages })
     }
 
     /// The account in whose name a command acts, if its numbers are still the present ones.

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use crate::codec::dialogue::Numbers;
-use crate::codec::hear::Trace;
+use crate::codec::hear::{Seen, Trace, hear_message, hear_shape};
 use crate::codec::plan::{Entry, Meaning};
-use crate::codec::{Dialogue, Framed, Slot, Slots, hear_frame, hear_plan};
+use crate::codec::{Dialogue, Slots};
 use crate::dialect::Dialect;
 
 /// One message, taken apart.
@@ -66,36 +65,44 @@ impl fmt::Display for Annotated {
 impl Dialect {
     /// Takes a request apart, as far as it can be understood.
     pub fn annotate_request(&self, bytes: &[u8]) -> Annotated {
-        let (mut slots, mut lines) = (Slots::new(), Lines::new(bytes));
         let mut title = String::new();
-        if let Framed::Taken(_, body) = hear_frame(&self.say, bytes, &mut Numbers::default(), &mut lines)
-            && let Some(operation) = self.operation_at(bytes)
-        {
-            let operation = &self.operations[operation];
-            title.clone_from(&operation.name);
-            let _ = hear_plan(&operation.say.body, &bytes[..body.end], body.start, &mut slots, &mut lines);
+        let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
+        self.hear_request_of(bytes, true, None, &mut slots, &mut dialogue);
+        let says = self.all_plans().flat_map(|(index, plan)| {
+            plan.steps.iter().flat_map(move |step| step.say.iter().map(move |message| (index, message)))
+        });
+        let known = dialogue.operation;
+        for (index, message) in says.filter(|(index, _)| known.is_none_or(|known| known == *index)) {
+            let mut lines = Lines::new(bytes);
+            let heard = hear_message(message, bytes, true, &[], &mut slots, &mut lines);
+            let is_only = self.plan(index).steps.iter().map(|step| step.say.len()).sum::<usize>() == 1;
+            if heard.is_ok() || known == Some(index) && is_only {
+                title.clone_from(&self.plan(index).name);
+                return lines.finish(title);
+            }
         }
+        let mut lines = Lines::new(bytes);
+        let _ = hear_shape(&self.whole_say, &[], bytes, true, &[], &mut slots, &mut lines);
         lines.finish(title)
     }
 
     /// Takes an answer or event apart, as far as it can be understood.
     pub fn annotate_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Annotated {
-        let (mut slots, mut lines) = (Slots::new(), Lines::new(bytes));
-        let (mut title, mut frame) = (String::new(), Numbers::default());
-        if let Framed::Taken(_, body) = hear_frame(&self.hear, bytes, &mut frame, &mut lines) {
-            let fits = self.answers(dialogue).find(|(operation, entry)| {
-                self.try_entry(entry, *operation, &frame, &bytes[..body.end], body.start, &mut slots, dialogue).is_ok()
-            });
-            if let Some((operation, entry)) = fits {
-                let _ = hear_plan(&entry.message.body, &bytes[..body.end], body.start, &mut slots, &mut lines);
-                let own = operation.filter(|_| entry.path.starts_with("operations"));
-                title = match own.map(|operation| self.operations[operation].name.as_str()) {
+        let mut slots = Slots::new();
+        for (dialogue, operation, entry) in self.answers(&[dialogue]) {
+            let mut lines = Lines::new(bytes);
+            if self.try_entry(entry, operation, bytes, true, &mut slots, dialogue, &mut lines).is_ok() {
+                let own = operation.filter(|_| !entry.path.starts_with("hear"));
+                let title = match own.map(|operation| self.plan(operation).name.as_str()) {
                     Some(name) => format!("{} of {name}", self.word(entry, &slots)),
                     None => self.word(entry, &slots).to_owned(),
                 };
+                return lines.finish(title);
             }
         }
-        lines.finish(title)
+        let mut lines = Lines::new(bytes);
+        let _ = hear_shape(&self.whole_hear, &[], bytes, true, &[], &mut slots, &mut lines);
+        lines.finish(String::new())
     }
 
     /// The meaning in a word; for some error, which one.
@@ -103,18 +110,14 @@ impl Dialect {
         match &entry.meaning {
             Meaning::Ok => "ok",
             Meaning::Ignore => "ignore",
-            Meaning::Outcome(name) | Meaning::Error(name) | Meaning::Event(name) => name,
+            Meaning::Next => "next",
+            Meaning::More => "more",
+            Meaning::Outcome(name) | Meaning::Error(name, _) | Meaning::Event(name) => name,
             Meaning::AnyError => {
                 let code = self.error_code(entry, slots);
                 self.errors.iter().find(|(_, e)| Some(u64::from(e.code)) == code).map_or("error", |(name, _)| name)
             }
         }
-    }
-
-    fn operation_at(&self, bytes: &[u8]) -> Option<usize> {
-        let mut dialogue = Dialogue::default();
-        self.hear_request(bytes, &mut Slots::new(), &mut dialogue);
-        dialogue.operation
     }
 }
 
@@ -152,18 +155,30 @@ fn untold(bytes: &[u8], from: usize, to: usize) -> Option<Line> {
 }
 
 impl Trace for Lines<'_> {
-    fn part(&mut self, label: &str, from: usize, to: usize, slot: Slot<'_>) {
-        let value = match slot {
-            Slot::Int(number) => number.to_string(),
-            Slot::Bytes(bytes) => match std::str::from_utf8(bytes) {
+    const LOOKS: bool = true;
+
+    fn part(&mut self, label: &str, from: usize, to: usize, seen: Seen<'_>) {
+        let value = match seen {
+            Seen::Int(number) => number.to_string(),
+            Seen::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) if text.chars().count() > 40 => {
                     format!("{:?}… ({} bytes)", text.chars().take(40).collect::<String>(), bytes.len())
                 }
                 Ok(text) if text.chars().all(|c| !c.is_control() || "\t\r\n".contains(c)) => format!("{text:?}"),
                 _ => format!("{} bytes", bytes.len()),
             },
-            Slot::Empty | Slot::List { .. } => String::new(),
+            Seen::Nothing => String::new(),
         };
+        let to = to.min(self.bytes.len());
+        let from = from.min(to);
         self.lines.push(Line { offset: from, bytes: self.bytes[from..to].to_vec(), field: label.to_owned(), value });
+    }
+
+    fn seen(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn forget(&mut self, seen: usize) {
+        self.lines.truncate(seen);
     }
 }

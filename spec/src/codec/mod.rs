@@ -1,30 +1,51 @@
 //! Bytes and meaning: the one place where they meet.
 //!
-//! A dialect's YAML is compiled once (`field`, `compile`) into flat plans over numbered slots (`plan`, `slots`).
-//! Two functions run them, `hear` and `speak`; `stream` adds the buffering of a connection, `annotate` the bytes
-//! with their meaning beside them. `rehearse` speaks every message of a dialect to itself when it is loaded.
+//! A dialect's YAML is compiled once (`field`, `compile`) into plans over numbered slots (`plan`, `slots`). Two functions
+//! run them, `hear` and `speak`; `json` and `filter` are what they need for values that are written in another form.
+//! `request` and `answer` find the message that is meant, `dialogue` holds what is remembered from one to the next, and
+//! `exchange` plays an operation's dialogue as a client, `conversation` all of a connection. `stream` adds the buffering of a connection, `annotate` the
+//! bytes with their meaning beside them. `rehearse` speaks every message of a dialect to itself when it is loaded; `damage` makes requests
+//! that must be refused.
 //!
 //! Not here: sockets, and what an operation does.
 
 mod annotate;
+mod answer;
+mod carry;
 pub(crate) mod compile;
+mod conversation;
+mod damage;
 pub(crate) mod dialogue;
+mod exchange;
 pub(crate) mod field;
-mod hear;
+pub(crate) mod filter;
+pub(crate) mod hear;
+mod heard;
+pub(crate) mod json;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
+mod request;
+pub(crate) mod sample;
 mod slots;
-mod speak;
+pub(crate) mod speak;
 mod stream;
+mod tried;
+mod unfit;
 
 pub use annotate::{Annotated, Line};
-pub use dialogue::Dialogue;
-pub(crate) use hear::{Framed, hear_frame, hear_plan};
-pub use hear::{Reason, Unfit};
+pub use answer::Voice;
+pub use conversation::{Came, Conversation, What};
+pub use damage::Damage;
+pub use dialogue::{Dialogue, Memory};
+pub use exchange::{Exchange, Progress};
+pub use heard::{Heard, Inbound, Saying};
+pub use request::RequestHeard;
 pub use slots::{Slot, Slots};
 pub use speak::Unspeakable;
 pub(crate) use speak::speak;
-pub use stream::{Heard, Inbound, RequestDecoder, ResponseDecoder, Saying};
+pub use stream::{RequestDecoder, ResponseDecoder};
+pub use tried::{End, Tried};
+pub use unfit::{Reason, Unfit};
 
 /// Bytes from annotated hex: digits in pairs, blanks between them as one likes, `#` begins a comment.
 ///

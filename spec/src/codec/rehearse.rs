@@ -1,14 +1,15 @@
 //! A dialect speaks every message to itself when it is loaded: what it says, it must hear, as itself and with its values.
 //!
 //! That finds two lines of a table that cannot be told apart, and values that a wire cannot carry, before any
-//! target is touched. Not here: whether a target speaks it.
+//! target is touched. Not here: whether a target speaks it, and whether a wire carries a certain value (`carry`).
 
-use crate::codec::plan::{Entry, Meaning, Number, Part, Plan};
-use crate::codec::{Dialogue, Heard, Saying, Slots};
-use crate::dialect::{Dialect, RequestHeard};
+use crate::codec::plan::{Entry, Meaning, Message, Name, Shape};
+use crate::codec::sample::{FILLED, LONG, SHORT, hashes, sample};
+use crate::codec::{Dialogue, Heard, Memory, RequestHeard, Slots, Voice};
+use crate::dialect::Dialect;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::load::Document;
-use crate::service::{FieldKind, Service};
+use crate::service::Service;
 use crate::value::{Record, Value};
 
 /// Details of errors have every length up to this one, so that an error can be taken for any short answer.
@@ -17,20 +18,35 @@ const LONGEST_DETAIL: usize = 32;
 /// Speaks and hears every message of the dialect; what does not come back is added to `found`.
 pub(crate) fn rehearse(dialect: &Dialect, service: &Service, document: &Document, found: &mut Diagnostics) {
     let stage = Stage { dialect, service, document };
-    for variant in 0..2 {
+    for variant in [SHORT, FILLED, LONG] {
         let mut mistakes = Vec::new();
-        for operation in &dialect.operations {
-            let arguments = stage.sample(&operation.say.body, variant);
-            match stage.request(&operation.name, &arguments) {
-                Ok(dialogue) => {
-                    let entries = operation.hear.iter().chain(&dialect.anytime);
-                    mistakes.extend(entries.filter_map(|entry| stage.entry(entry, &dialogue, variant)));
+        for (index, operation) in dialect.operations.iter().enumerate() {
+            for (at, step) in operation.steps.iter().enumerate() {
+                let path = match operation.steps.len() {
+                    1 => format!("operations.{}", operation.name),
+                    _ => format!("operations.{}.{at}", operation.name),
+                };
+                let mut dialogue = Dialogue { operation: Some(index), step: at, ..Dialogue::default() };
+                for message in &step.say {
+                    let given = sample(dialect, &message.shape, variant);
+                    match stage.request(&operation.name, (index, at), &path, message, &given, variant) {
+                        Ok(said) => dialogue = said,
+                        Err(diagnostic) => mistakes.push(diagnostic),
+                    }
                 }
-                Err(diagnostic) => mistakes.push(diagnostic),
+                if !step.say.is_empty() && dialogue.said.is_none() {
+                    continue;
+                }
+                let entries = step.hear.iter().chain(&dialect.anytime);
+                mistakes.extend(entries.filter_map(|entry| stage.entry(entry, &dialogue, variant)));
             }
         }
         if !mistakes.is_empty() {
-            mistakes.into_iter().for_each(|diagnostic| found.push(diagnostic));
+            for diagnostic in mistakes {
+                if !found.0.contains(&diagnostic) {
+                    found.push(diagnostic);
+                }
+            }
             return;
         }
     }
@@ -43,71 +59,156 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    fn request(&self, name: &str, arguments: &Record) -> Result<Dialogue, Diagnostic> {
-        let path = format!("operations.{name}.say");
+    fn request(
+        &self,
+        name: &str,
+        (index, step): (usize, usize),
+        path: &str,
+        message: &Message,
+        given: &Record,
+        variant: usize,
+    ) -> Result<Dialogue, Diagnostic> {
+        let path = format!("{path}.say");
         let mut bytes = Vec::new();
-        let dialogue = self
-            .dialect
-            .speak_request(name, arguments, 7, &mut bytes)
-            .map_err(|why| self.error(&path, format!("`{name}` cannot be said: {why}")))?;
-        let (mut slots, mut heard) = (Slots::new(), Dialogue::default());
-        let outcome = self.dialect.hear_request(&bytes, &mut slots, &mut heard);
-        if let Some(other) = self.dialect.operation_of(&heard).filter(|other| *other != name) {
-            let diagnostic = self.error(&path, format!("`{name}` is heard as `{other}`: {}", hex(&bytes)));
+        let mut memory = Memory::of("alice");
+        let mut given = given.clone();
+        for label in &message.shape.labels {
+            if let (Name::Of(of, whom), Some(value)) = (&label.name, given.get(&label.text).cloned()) {
+                memory.learn(&Record::new().with("username", "carol").with(of, value), self.service);
+                given.set(whom, "carol");
+            }
+        }
+        let given = &given;
+        memory.learn(given, self.service);
+        given.iter().filter_map(|(name, value)| Some((name.strip_prefix("my ")?, value))).for_each(|(name, value)| {
+            memory.learn(&Record::new().with(name, value.clone()), self.service);
+        });
+        let dialogue = match self.dialect.speak_step(index, step, given, &memory, 7, &mut bytes) {
+            Ok(dialogue) => dialogue,
+            // What is too long for a wire is not said there.
+            Err(_) if variant == LONG => return Ok(Dialogue::default()),
+            Err(why) if self.dialect.say.position(&why.field).is_some() && given.get(&why.field).is_none() => {
+                return Err(self.of_frame(&why.field));
+            }
+            Err(why) => return Err(self.error(&path, format!("`{name}` cannot be said: {why}"))),
+        };
+        if let Some(other) = self.dialect.same_constants(index, step)
+            && !self.dialect.told_apart_by_session(name, &other)
+        {
+            let diagnostic = self.error(&path, format!("`{name}` is heard as `{other}`: {}", shown(&bytes)));
             return Err(match self.place(&format!("operations.{other}.say")) {
                 Some(place) => diagnostic.other(&place, "which has the same numbers in its frame"),
                 None => diagnostic,
             });
         }
+        let (mut slots, mut heard) = (Slots::new(), Dialogue::default());
+        let going = (step > 0).then_some((index, step));
+        let outcome = self.dialect.hear_request_of(&bytes, true, going, &mut slots, &mut heard);
+        if let Some(other) = self.dialect.operation_of(&heard).filter(|other| *other != name) {
+            // What dialogues begin with alike, their later steps tell apart.
+            let leads_on = |(index, step): (usize, usize)| step + 1 < self.dialect.plan(index).steps.len();
+            if leads_on((index, step)) && heard.operation.is_some_and(|other| leads_on((other, heard.step))) {
+                return Ok(dialogue);
+            }
+            // Requests of which one needs a session and the other cannot have one are told apart by that.
+            if self.dialect.told_apart_by_session(name, other) {
+                return Ok(dialogue);
+            }
+            let diagnostic = self.error(&path, format!("`{name}` is heard as `{other}`: {}", shown(&bytes)));
+            return Err(match self.place(&format!("operations.{other}.say")) {
+                Some(place) => diagnostic.other(&place, "which is heard first"),
+                None => diagnostic,
+            });
+        }
         let why = match outcome {
             RequestHeard::Taken(_) => {
-                let heard = self.dialect.arguments(&heard, &slots);
-                if same(arguments, &heard) {
+                let mut heard = self.dialect.arguments(&heard, &slots);
+                // What is heard of a hash is the hash.
+                let hashes = hashes(message);
+                hashes.iter().for_each(|name| drop(heard.remove(name)));
+                if same(&heard, given) && is_whole(&message.shape, &heard, given, &hashes) {
                     return Ok(dialogue);
                 }
-                format!("does not come back with its arguments: {arguments} became {heard}")
+                format!("does not come back with its arguments: {given} became {heard}")
             }
-            RequestHeard::More(_) => format!("is not heard: more than {} would be needed", hex(&bytes)),
-            RequestHeard::Refused { unfit, .. } => format!("is not heard: {unfit} of {}", hex(&bytes)),
+            RequestHeard::More(_) => format!("is not heard: more than {} would be needed", shown(&bytes)),
+            RequestHeard::Refused { unfit, .. } => format!("is not heard: {unfit} of {}", shown(&bytes)),
         };
         Err(self.error(&path, format!("`{name}` {why}")))
     }
 
     /// Speaks what an entry means, and hears it where a request waits for its answer.
     fn entry(&self, entry: &Entry, dialogue: &Dialogue, variant: usize) -> Option<Diagnostic> {
-        let mut values = self.sample(&entry.message.body, variant);
-        match &entry.meaning {
-            Meaning::Ok => self.answer(entry, &Saying::Ok(&values), dialogue),
-            Meaning::Outcome(outcome) => {
-                for (field, value) in self.dialect.outcome(dialogue, outcome) {
-                    values.set(field, value.unwrap_or_default());
-                }
-                self.answer(entry, &Saying::Ok(&values), dialogue)
+        let mut values = sample(self.dialect, &entry.message.shape, variant);
+        // What the request said is what the answer says.
+        for (name, value) in dialogue.said.iter().flat_map(|said| said.iter()) {
+            if values.get(name).is_some() && !matches!(entry.meaning, Meaning::Event(_)) {
+                values.set(name, value.clone());
             }
-            Meaning::Event(name) => self.answer(entry, &Saying::Event(name, &values), dialogue),
-            Meaning::Error(name) => self.answer(entry, &Saying::Error { name, detail: "10.0.0.1:6262" }, dialogue),
-            Meaning::AnyError => (0..LONGEST_DETAIL).find_map(|length| {
-                let detail = "x".repeat(length);
-                self.answer(entry, &Saying::Error { name: "unavailable", detail: &detail }, dialogue)
-            }),
-            Meaning::Ignore => None,
         }
+        // What an answer repeats of the request's frame is what that said.
+        for label in entry.message.echoes.iter().map(|slot| &entry.message.shape.labels[*slot]) {
+            let number = self.dialect.say.position(&label.text).and_then(|slot| dialogue.frame.get(slot).copied());
+            if let (Some(number), true) = (number, values.get(&label.text).is_some()) {
+                values.set(&label.text, number);
+            }
+        }
+        if let Meaning::Outcome(outcome) = &entry.meaning {
+            for (field, value) in self.dialect.outcome(dialogue, outcome) {
+                values.set(field, value.unwrap_or_default());
+            }
+        }
+        let is_detailed = entry.meaning == Meaning::AnyError && entry.message.shape.position("detail").is_some();
+        // Once is enough: the variants do not differ in it.
+        let lengths = if is_detailed && variant == SHORT { LONGEST_DETAIL } else { 1 };
+        (0..lengths).find_map(|length| {
+            if is_detailed {
+                values.set("detail", "x".repeat(length));
+            }
+            if entry.message.shape.position("error").is_some()
+                && let Some(error) = self.service.errors.get("unavailable")
+            {
+                values.set("error", u64::from(error.code));
+            }
+            if let Meaning::Error(name, _) = &entry.meaning
+                && let Some(error) = self.service.errors.get(name)
+            {
+                values.set("error", u64::from(error.code));
+            }
+            self.answer(entry, &values, dialogue, variant)
+        })
     }
 
-    fn answer(&self, entry: &Entry, saying: &Saying<'_>, dialogue: &Dialogue) -> Option<Diagnostic> {
+    fn answer(&self, entry: &Entry, values: &Record, dialogue: &Dialogue, variant: usize) -> Option<Diagnostic> {
         let mut bytes = Vec::new();
+        let is_event = matches!(entry.meaning, Meaning::Event(_));
         let nobody = Dialogue::default();
-        let asked = if let Saying::Event(..) = saying { &nobody } else { dialogue };
-        if let Err(why) = self.dialect.speak_answer(asked, saying, &mut bytes) {
-            return Some(self.error(&entry.path, format!("this cannot be said: {why}")));
-        }
-        let heard = self.dialect.hear_answer(&bytes, Some(dialogue));
-        let back = match (saying, &heard) {
-            (Saying::Ok(said), Some(Heard::Ok { values, .. })) => same(said, values),
-            (Saying::Event(said, fields), Some(Heard::Event { name, values, .. })) => {
-                said == name && same(fields, values)
+        let asked = if is_event { &nobody } else { dialogue };
+        let voice = Voice { me: Some("alice"), fresh: 7, now_ms: 1 };
+        if let Err(why) = self.dialect.speak_entry(entry, values, asked, voice, &mut bytes) {
+            if variant == LONG {
+                return None;
             }
-            (Saying::Error { name: said, .. }, Some(Heard::Error { name, .. })) => said == name,
+            return Some(match self.dialect.hear.position(&why.field).filter(|_| values.get(&why.field).is_none()) {
+                Some(_) => self.of_frame(&why.field),
+                None => self.error(&entry.path, format!("this cannot be said: {why}")),
+            });
+        }
+        let heard = self.dialect.hear_answer_of(&bytes, true, &[Some(dialogue)]);
+        let back = match (&entry.meaning, &heard) {
+            (Meaning::Ok | Meaning::Outcome(_), Some(Heard::Ok { values: heard, .. }))
+            | (Meaning::Next, Some(Heard::Next { values: heard, .. }))
+            | (Meaning::More, Some(Heard::More { values: heard, .. })) => {
+                same(heard, values) && is_whole(&entry.message.shape, heard, values, &[])
+            }
+            (Meaning::Event(said), Some(Heard::Event { name, values: heard, .. })) => {
+                said == name && same(heard, values)
+            }
+            (Meaning::Error(said, _), Some(Heard::Error { name, .. })) => said == name,
+            (Meaning::AnyError, Some(Heard::Error { name, .. })) => ["unavailable", "error"].contains(&name.as_str()),
+            (Meaning::Ignore, _) => true,
+            // Rows and events that look alike are told apart by who waits for them.
+            (Meaning::Event(_), Some(Heard::More { values: heard, .. })) => same(heard, values),
             _ => false,
         };
         let heard = match heard {
@@ -116,56 +217,45 @@ impl Stage<'_> {
             Some(Heard::Ok { values, .. }) => format!("as a success: {values}"),
             Some(Heard::Error { name, .. }) => format!("as the error `{name}`"),
             Some(Heard::Event { name, values, .. }) => format!("as the event `{name}`: {values}"),
+            Some(Heard::Next { values, .. }) => format!("as `next`: {values}"),
+            Some(Heard::More { values, .. }) => format!("as `more`: {values}"),
             Some(Heard::Ignored { .. }) => "as something to ignore".to_owned(),
             Some(Heard::Other { unfit, .. }) => format!("as nothing: {unfit}"),
         };
-        let message = format!("this does not come back as itself: {}", hex(&bytes));
-        Some(self.error(&entry.path, message).help(format!("it is heard {heard}")))
+        let message = format!("this does not come back as itself: {}", shown(&bytes));
+        let diagnostic = self.error(&entry.path, message).help(format!("it is heard {heard}"));
+        let asked = [Some(dialogue)];
+        let first = self.dialect.answers(&asked).find(|(dialogue, operation, entry)| {
+            let mut slots = Slots::new();
+            self.dialect.try_entry(entry, *operation, &bytes, true, &mut slots, *dialogue, &mut ()).is_ok()
+        });
+        let first = first.map(|(_, _, first)| &first.path).filter(|path| **path != entry.path);
+        Some(match first.and_then(|path| self.place(path)) {
+            Some(place) => diagnostic.other(&place, "which is heard first"),
+            None => diagnostic,
+        })
     }
 
-    /// Values for the fields of a message: short ones, then long ones.
-    fn sample(&self, plan: &Plan, variant: usize) -> Record {
-        let mut record = Record::new();
-        for (part, label) in plan.parts.iter().zip(&plan.labels) {
-            let label = &label.text;
-            let value = match part {
-                _ if plan.position(label).is_none() || label == "error" => continue,
-                Part::Int(Number { least, most, .. }) => {
-                    let number = if variant == 0 { *least } else { *most };
-                    match self.service.field(label).map(|field| field.kind) {
-                        Some(FieldKind::Flag) => Value::Flag(number != 0),
-                        _ => Value::Int(number),
-                    }
-                }
-                Part::Bytes { .. } => self.sample_bytes(label, variant),
-                Part::List { item, single, .. } => {
-                    let row = self.sample(item, variant);
-                    let value = match single {
-                        true => row.iter().next().map_or(Value::Int(0), |(_, value)| value.clone()),
-                        false => Value::Row(row),
-                    };
-                    Value::List(vec![value; variant * 2])
-                }
-            };
-            record.set(label, value);
-        }
-        record
-    }
-
-    fn sample_bytes(&self, label: &str, variant: usize) -> Value {
-        let field = self.service.field(label);
-        let size = field.and_then(|field| field.sizes.get(variant).copied());
-        let length = size.map_or(if variant == 0 { 1 } else { 40 }, |size| size as usize);
-        match field.map(|field| field.kind) {
-            Some(FieldKind::Bytes) => Value::Bytes(vec![0x2a; length]),
-            _ => Value::Text("a".repeat(length)),
-        }
+    /// A field of the frame that messages leave open.
+    fn of_frame(&self, field: &str) -> Diagnostic {
+        self.error("frame", format!("neither the frame nor every message says what its field `{field}` is")).help(
+            format!(
+                "a number in each message, or in the frame `{field}: u8 usually 0`, or `{field}: u32 = length(frame)`"
+            ),
+        )
     }
 
     fn place(&self, path: &str) -> Option<crate::error::Place> {
-        let mut node = &self.document.root;
-        for key in path.split('.') {
-            node = node.get(key)?;
+        let (mut node, mut rest) = (&self.document.root, path);
+        while !rest.is_empty() {
+            // A key may have a dot in it: an error with its cause.
+            if let Some(found) = node.get(rest) {
+                (node, rest) = (found, "");
+                continue;
+            }
+            let (key, behind) = rest.split_once('.').unwrap_or((rest, ""));
+            let item = || node.items()?.get(key.parse::<usize>().ok()?);
+            (node, rest) = (node.get(key).or_else(item)?, behind);
         }
         Some(self.document.place(node))
     }
@@ -176,10 +266,27 @@ impl Stage<'_> {
     }
 }
 
-fn same(said: &Record, heard: &Record) -> bool {
-    said.iter().all(|(field, value)| heard.get(field) == Some(value))
+/// Whether what was heard is what was said, as far as it was.
+fn same(heard: &Record, said: &Record) -> bool {
+    heard.iter().all(|(field, value)| said.get(field).is_none_or(|said| said == value))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().take(48).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+/// Whether all that was said under a shape's names was heard; of what is empty, nothing need be.
+fn is_whole(shape: &Shape, heard: &Record, said: &Record, but: &[&str]) -> bool {
+    let is_empty = |value: &Value| match value {
+        Value::Text(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        _ => false,
+    };
+    said.iter()
+        .filter(|(name, value)| shape.position(name).is_some() && !but.contains(name) && !is_empty(value))
+        .all(|(name, _)| heard.get(name).is_some())
+}
+
+/// Bytes for people: as text where they are text.
+fn shown(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.chars().all(|c| !c.is_control() || "\r\n\t".contains(c)) => format!("{text:?}"),
+        _ => bytes.iter().take(48).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+    }
 }

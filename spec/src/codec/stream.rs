@@ -4,129 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::codec::{Dialogue, Slots, Unfit};
-use crate::dialect::{Dialect, RequestHeard};
+use crate::codec::{Dialogue, Heard, Inbound, RequestHeard, Slots};
+use crate::dialect::Dialect;
 use crate::message::{ErrorName, Failure, Operation, Request};
 use crate::value::Record;
-
-/// Something that a server says.
-#[derive(Debug, Clone)]
-pub enum Saying<'a> {
-    /// Success with these results.
-    Ok(&'a Record),
-    /// An error of the protocol, by name.
-    Error {
-        /// Its name in `errors.yaml`.
-        name: &'a str,
-        /// What goes with it.
-        detail: &'a str,
-    },
-    /// An event, by name, with its fields.
-    Event(&'a str, &'a Record),
-}
-
-/// Something that a server said. `taken` is its length in bytes; `frame` holds the numbers of its frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// Success.
-    Ok {
-        /// Bytes of the message.
-        taken: usize,
-        /// The operation that succeeded, if the wire tells.
-        operation: Option<String>,
-        /// Its results.
-        values: Record,
-        /// The frame's numbers.
-        frame: Record,
-    },
-    /// An error.
-    Error {
-        /// Bytes of the message.
-        taken: usize,
-        /// Its name in `errors.yaml`.
-        name: String,
-        /// What it carries.
-        values: Record,
-        /// The frame's numbers.
-        frame: Record,
-    },
-    /// An event.
-    Event {
-        /// Bytes of the message.
-        taken: usize,
-        /// Its name in `service.yaml`.
-        name: String,
-        /// Its fields.
-        values: Record,
-        /// The frame's numbers.
-        frame: Record,
-    },
-    /// Noise that the dialect says to ignore.
-    Ignored {
-        /// Bytes of the message.
-        taken: usize,
-        /// The frame's numbers.
-        frame: Record,
-    },
-    /// Something that cannot stand here. Without `taken` the stream cannot be followed any further.
-    Other {
-        /// Bytes of the message.
-        taken: Option<usize>,
-        /// What exactly does not fit.
-        unfit: Unfit,
-        /// The frame's numbers.
-        frame: Record,
-    },
-}
-
-impl Heard {
-    pub(crate) fn other(taken: Option<usize>, unfit: Unfit, frame: Record) -> Self {
-        Heard::Other { taken, unfit, frame }
-    }
-
-    /// Bytes of the message, if its end is known.
-    pub fn taken(&self) -> Option<usize> {
-        match self {
-            Heard::Ok { taken, .. }
-            | Heard::Error { taken, .. }
-            | Heard::Event { taken, .. }
-            | Heard::Ignored { taken, .. } => Some(*taken),
-            Heard::Other { taken, .. } => *taken,
-        }
-    }
-
-    /// The numbers of its frame.
-    pub fn frame(&self) -> &Record {
-        match self {
-            Heard::Ok { frame, .. }
-            | Heard::Error { frame, .. }
-            | Heard::Event { frame, .. }
-            | Heard::Ignored { frame, .. }
-            | Heard::Other { frame, .. } => frame,
-        }
-    }
-}
-
-/// Something that a client said, for a server to handle.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inbound {
-    /// A request.
-    Request {
-        /// What is asked.
-        request: Request,
-        /// What the answer must echo.
-        dialogue: Dialogue,
-    },
-    /// Bytes that are no request.
-    Refused {
-        /// The answer.
-        failure: Failure,
-        /// What the answer can echo.
-        dialogue: Dialogue,
-        /// Whether the connection ends after the answer; nothing more is decoded then.
-        close: bool,
-    },
-}
 
 /// Bytes that came and are not used up yet.
 #[derive(Debug, Default)]
@@ -155,12 +36,22 @@ pub struct RequestDecoder {
     dialect: Arc<Dialect>,
     buffer: Buffer,
     ended: bool,
+    /// Whether there is a session. None: nobody told.
+    bound: Option<bool>,
+    /// A dialogue that waits for its next step, with all that was said in it.
+    going: Option<(usize, usize, Record)>,
 }
 
 impl RequestDecoder {
     /// A decoder at the start of a connection.
     pub fn new(dialect: Arc<Dialect>) -> Self {
-        RequestDecoder { dialect, buffer: Buffer::default(), ended: false }
+        RequestDecoder { dialect, buffer: Buffer::default(), ended: false, bound: None, going: None }
+    }
+
+    /// Tells whether there is a session on the connection: on some wires the same bytes mean one operation with it, and
+    /// another without it.
+    pub fn set_bound(&mut self, bound: bool) {
+        self.bound = Some(bound);
     }
 
     /// Adds bytes that came.
@@ -175,20 +66,47 @@ impl RequestDecoder {
         self.buffer.left().len()
     }
 
+    /// Whether what waits can be a whole request, if only nothing follows it: then a pause decides.
+    pub fn waits_for_a_pause(&self) -> bool {
+        let going = self.going.as_ref().map(|(operation, step, _)| (*operation, *step));
+        let is_open = || self.dialect.requests_are_open() || self.dialect.is_no_request(self.buffer.left(), going);
+        !self.ended && self.waiting() > 0 && is_open()
+    }
+
     /// The next request, or the refusal of what cannot be one. None: more bytes are needed.
     #[allow(clippy::should_implement_trait, reason = "it is no iterator: after None more bytes may follow")]
     pub fn next(&mut self) -> Option<Inbound> {
+        self.take(false)
+    }
+
+    /// As `next`, after a pause: what is open ends here.
+    pub fn after_a_pause(&mut self) -> Option<Inbound> {
+        self.take(true)
+    }
+
+    fn take(&mut self, complete: bool) -> Option<Inbound> {
         if self.ended || self.buffer.left().is_empty() {
             return None;
         }
         let (inbound, taken) = {
+            let dialect = Arc::clone(&self.dialect);
             let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
-            match self.dialect.hear_request(self.buffer.left(), &mut slots, &mut dialogue) {
+            let going = self.going.as_ref().map(|(operation, step, _)| (*operation, *step));
+            let heard =
+                dialect.hear_request_bound(self.buffer.left(), complete, going, self.bound, &mut slots, &mut dialogue);
+            let said = dialect.values(&dialogue, &slots);
+            drop(slots);
+            match heard {
                 RequestHeard::More(_) => return None,
-                RequestHeard::Taken(taken) => (self.request(&slots, dialogue), taken),
+                RequestHeard::Taken(taken) => (self.inbound(said, dialogue), taken),
                 RequestHeard::Refused { taken, error, unfit, close } => {
                     self.ended = close || taken.is_none();
-                    let error = ErrorName::from_name(&error).unwrap_or(ErrorName::Malformed);
+                    let instead = match self.bound {
+                        Some(false) => dialect.refused_when_logged_out(&unfit.field),
+                        _ => None,
+                    };
+                    let error = instead.unwrap_or(&error);
+                    let error = ErrorName::from_name(error).unwrap_or(ErrorName::Malformed);
                     let failure = Failure::new(error, unfit.to_string());
                     (Inbound::Refused { failure, dialogue, close: self.ended }, taken.unwrap_or_default())
                 }
@@ -198,11 +116,32 @@ impl RequestDecoder {
         Some(inbound)
     }
 
-    fn request(&self, slots: &Slots<'_>, dialogue: Dialogue) -> Inbound {
-        let operation = self.dialect.operation_of(&dialogue).and_then(Operation::from_name);
-        let argument = |name: &str| self.dialect.argument(&dialogue, slots, name);
-        match operation.and_then(|operation| Request::from_values(operation, argument)) {
-            Some(request) => Inbound::Request { request, dialogue },
+    fn inbound(&mut self, said: Record, dialogue: Dialogue) -> Inbound {
+        let all = match self.going.take().filter(|_| dialogue.step > 0) {
+            Some((.., mut all)) => {
+                said.iter().for_each(|(name, value)| all.set(name, value.clone()));
+                all
+            }
+            None => said,
+        };
+        let operation = dialogue.operation.unwrap_or_default();
+        let plan = self.dialect.plan(operation);
+        if dialogue.step + 1 < plan.steps.len() {
+            self.going = Some((operation, dialogue.step + 1, all.clone()));
+            return Inbound::Step { dialogue: dialogue.with_said(all) };
+        }
+        if !plan.known {
+            return Inbound::Listens { dialogue: dialogue.with_said(all) };
+        }
+        let service = &self.dialect.service;
+        let argument = |name: &str| {
+            let default = || service.field(name).and_then(crate::service::Field::default_value);
+            let me = || all.get("me").filter(|_| name == "username").cloned();
+            all.get(name).cloned().or_else(me).or_else(default).or_else(|| self.dialect.stand_in(name))
+        };
+        let request = Operation::from_name(&plan.name).and_then(|operation| Request::from_values(operation, argument));
+        match request {
+            Some(request) => Inbound::Request { request, dialogue: dialogue.with_said(all) },
             None => {
                 let failure = Failure::new(ErrorName::Malformed, "an argument is missing");
                 Inbound::Refused { failure, dialogue, close: false }
@@ -216,12 +155,14 @@ impl RequestDecoder {
 pub struct ResponseDecoder {
     dialect: Arc<Dialect>,
     buffer: Buffer,
+    /// Whether what waits is nothing that may come here, and only a pause tells where it ends.
+    is_stuck: bool,
 }
 
 impl ResponseDecoder {
     /// A decoder at the start of a connection.
     pub fn new(dialect: Arc<Dialect>) -> Self {
-        ResponseDecoder { dialect, buffer: Buffer::default() }
+        ResponseDecoder { dialect, buffer: Buffer::default(), is_stuck: false }
     }
 
     /// Adds bytes that came.
@@ -234,17 +175,38 @@ impl ResponseDecoder {
         self.buffer.left()
     }
 
+    /// Whether what waits can be a whole message, if only nothing follows it: then a pause decides.
+    pub fn waits_for_a_pause(&self) -> bool {
+        (self.dialect.answers_are_open() || self.is_stuck) && !self.rest().is_empty()
+    }
+
     /// The next answer or event, with its bytes. `oldest` is the oldest request that has no answer yet; answers come
     /// in the order of requests. None: more bytes are needed, or the stream cannot be followed any further.
     pub fn next(&mut self, oldest: Option<&Dialogue>) -> Option<(Heard, Vec<u8>)> {
+        self.take(false, &[oldest])
+    }
+
+    /// As `next`, where any of several dialogues may be answered. `complete`: after a pause, what is open ends here.
+    pub fn take(&mut self, complete: bool, dialogues: &[Option<&Dialogue>]) -> Option<(Heard, Vec<u8>)> {
+        self.take_among(complete, dialogues).map(|(_, heard, bytes)| (heard, bytes))
+    }
+
+    /// As `take`, and which of the dialogues it answers.
+    pub(crate) fn take_among(
+        &mut self,
+        complete: bool,
+        dialogues: &[Option<&Dialogue>],
+    ) -> Option<(usize, Heard, Vec<u8>)> {
         if self.buffer.left().is_empty() {
             return None;
         }
-        let heard = self.dialect.hear_answer(self.buffer.left(), oldest)?;
+        let heard = self.dialect.hear_answer_among(self.buffer.left(), complete, dialogues);
+        self.is_stuck = heard.is_none() && self.dialect.is_no_answer(self.buffer.left(), dialogues);
+        let (index, heard) = heard?;
         // What cannot be followed is shown whole, and ends the stream.
         let taken = heard.taken().unwrap_or(self.buffer.left().len());
         let bytes = self.buffer.left()[..taken].to_vec();
         self.buffer.start += taken;
-        Some((heard, bytes))
+        Some((index, heard, bytes))
     }
 }

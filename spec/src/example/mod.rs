@@ -67,7 +67,7 @@ impl Answer {
     pub fn saying(&self) -> Saying<'_> {
         match self {
             Answer::Ok(values) => Saying::Ok(values),
-            Answer::Error { name, detail } => Saying::Error { name, detail },
+            Answer::Error { name, detail } => Saying::Error { name, cause: "", detail },
             Answer::Event { name, fields } => Saying::Event(name, fields),
         }
     }

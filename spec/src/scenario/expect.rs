@@ -140,7 +140,10 @@ impl<'a> Context<'a> {
     }
 
     fn results(&self) -> Vec<&'a str> {
-        self.specs().flat_map(|spec| spec.result.iter().map(String::as_str)).collect()
+        let all = |spec: &'a crate::service::OperationSpec| {
+            spec.result.iter().chain(spec.result_when.keys()).map(String::as_str)
+        };
+        self.specs().flat_map(all).collect()
     }
 
     /// An expectation that no policy allows is a mistake of the play.

@@ -1,12 +1,13 @@
 //! Scenarios: short plays in the words of operations, as data ready to be run.
 //!
-//! The language is told in `docs/reference/scenario-language.md`. `read` turns YAML into these types, `given` and
+//! The language is told in `docs/reference/scenario-language.md`. `read` and `writes` turn YAML into these types, `given` and
 //! `expect` hold the two halves of a step: what is said and what must come.
 //! Not here: whether all of it fits together (`check`), and running it (the suite).
 
 mod expect;
 mod given;
 mod read;
+mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -18,6 +19,7 @@ pub(crate) use read::VERBS;
 #[cfg(test)]
 pub(crate) use read::{KEYS, STEP_KEYS};
 
+use crate::codec::Damage;
 use crate::error::{Diagnostics, Place};
 use crate::load::Document;
 use crate::requirement::Choices;
@@ -178,6 +180,15 @@ pub enum Frame {
         /// Its arguments.
         with: Vec<(String, Given)>,
     },
+    /// An operation, encoded by the dialect and then made wrong.
+    Damaged {
+        /// In what way.
+        damage: Damage,
+        /// Its name.
+        name: String,
+        /// Its arguments.
+        with: Vec<(String, Given)>,
+    },
     /// Bytes as they are.
     Hex(Vec<u8>),
 }
@@ -209,6 +220,14 @@ impl Scenario {
         let faults =
             self.all_steps().filter(|step| matches!(step.verb, Verb::Fault(fault) if !fault.is_of_the_server()));
         faults.map(|step| step.actor.as_str()).collect()
+    }
+
+    /// Whether several of its actors are connected at the same time.
+    pub fn needs_many_connections(&self) -> bool {
+        let act =
+            self.all_steps().map(|step| step.actor.as_str()).filter(|actor| !actor.is_empty() && *actor != SERVER);
+        let begin = self.actors.iter().filter(|(_, presence)| **presence != Presence::Offline);
+        begin.map(|(actor, _)| actor.as_str()).chain(act).collect::<BTreeSet<_>>().len() > 1
     }
 
     /// Whether the server dies in it.

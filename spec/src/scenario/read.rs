@@ -6,8 +6,8 @@ use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::load::{Document, Node};
 use crate::requirement::{check_needs, check_when};
 use crate::scenario::expect::{Context, Expect, Match, all};
-use crate::scenario::given::{Given, hex};
-use crate::scenario::{Fault, Frame, How, Presence, SERVER, Scenario, Step, Verb};
+use crate::scenario::given::Given;
+use crate::scenario::{Fault, Frame, Presence, SERVER, Scenario, Step, Verb};
 use crate::service::Service;
 
 pub(crate) const KEYS: &[&str] =
@@ -88,7 +88,7 @@ fn needs(listed: &[String], actors: &BTreeMap<String, Presence>, steps: &[Step])
             Verb::Operation { name, .. } => drop(add(name)),
             Verb::Returns => drop(add("log_in")),
             Verb::Writes { frames, .. } => frames.iter().for_each(|frame| {
-                if let Frame::Operation { name, .. } = frame {
+                if let Frame::Operation { name, .. } | Frame::Damaged { name, .. } = frame {
                     add(name);
                 }
             }),
@@ -98,9 +98,9 @@ fn needs(listed: &[String], actors: &BTreeMap<String, Presence>, steps: &[Step])
     needs
 }
 
-struct Reader<'a> {
-    document: &'a Document,
-    service: &'a Service,
+pub(super) struct Reader<'a> {
+    pub(super) document: &'a Document,
+    pub(super) service: &'a Service,
     found: &'a mut Diagnostics,
     /// Names of values that earlier steps keep.
     kept: BTreeSet<String>,
@@ -264,7 +264,7 @@ impl Reader<'_> {
         })
     }
 
-    fn arguments(&self, operation: &str, with: Option<&Node>) -> Result<Vec<(String, Given)>, Diagnostic> {
+    pub(super) fn arguments(&self, operation: &str, with: Option<&Node>) -> Result<Vec<(String, Given)>, Diagnostic> {
         let Some(with) = with else { return Ok(Vec::new()) };
         let entries = with.entries().ok_or_else(|| self.document.error(with, "`with` is a map of arguments"))?;
         let known = &self.service.operations[operation].arguments;
@@ -293,46 +293,6 @@ impl Reader<'_> {
         }
         let diagnostic = self.document.error(node, format!("who is `{text}`?"));
         Err(diagnostic.help("list it under `actors`, or use a name of this case: \"{prefix}nobody\""))
-    }
-
-    fn writes(&self, step: &Node) -> Result<Verb, Diagnostic> {
-        let document = self.document;
-        let frames = match (step.get("frames"), step.get("hex")) {
-            (Some(frames), None) => all(frames.items().unwrap_or_default(), |item| match item.entries() {
-                Some([(key, value)]) if key.text() == Some("hex") => Ok(Frame::Hex(hex(document, value)?)),
-                Some([(key, value)]) => {
-                    let name = key.text().unwrap_or_default();
-                    if !self.service.operations.contains_key(name) {
-                        let known = self.service.operations.keys().map(String::as_str);
-                        return Err(document
-                            .error(key, format!("there is no operation `{name}`"))
-                            .suggest(name, known));
-                    }
-                    Ok(Frame::Operation { name: name.to_owned(), with: self.arguments(name, Some(value))? })
-                }
-                None if self.service.operations.contains_key(item.text().unwrap_or_default()) => {
-                    Ok(Frame::Operation { name: item.text().unwrap_or_default().to_owned(), with: Vec::new() })
-                }
-                _ => Err(document.error(item, "a frame is an operation with its arguments, or `hex: \"…\"`")),
-            })?,
-            (None, Some(bytes)) => vec![Frame::Hex(hex(document, bytes)?)],
-            _ => return Err(document.error(step, "`writes` needs either `frames` or `hex`")),
-        };
-        let how = match step.get("how") {
-            None => How::Joined,
-            Some(node) => match (node.text(), node.get("split")) {
-                (Some("joined"), _) => How::Joined,
-                (Some("dripped"), _) => How::Dripped,
-                (_, Some(offsets)) => How::Split(document.typed(offsets)?),
-                _ => return Err(document.error(node, "known here: joined, dripped, {split: [3, 5]}")),
-            },
-        };
-        let then_half_closes = match step.get("then") {
-            None => false,
-            Some(node) if node.text() == Some("half_closes") => true,
-            Some(node) => return Err(document.error(node, "after `then` comes `half_closes`")),
-        };
-        Ok(Verb::Writes { frames, how, then_half_closes })
     }
 
     fn expectation(&self, step: &Node, context: &Context<'_>) -> Result<Option<Expect>, Diagnostic> {

@@ -16,20 +16,35 @@ pub(super) struct DialectLayout {
     dialect: String,
     /// What it is, in a sentence.
     about: String,
-    /// What all messages share: a row of fields, or one for each direction.
-    frame: FrameLayout,
+    /// The .proto file of its messages, where it is gRPC. Without it the server is asked for its own.
+    proto: Option<String>,
+    /// The full name of its gRPC service.
+    service: Option<String>,
+    /// What all messages share: a row of fields, a template, or one for each direction; `json` and `grpc` are ready-made.
+    /// Without it a message is a text.
+    frame: Option<FrameLayout>,
+    /// Ways to write a value: texts of the value, and what stands for each on the wire.
+    filters: Option<BTreeMap<String, BTreeMap<String, String>>>,
     /// Types and rows with a name.
-    shapes: Option<BTreeMap<String, Row>>,
+    shapes: Option<BTreeMap<String, Shape>>,
     /// Which errors answer a request whose frame does not fit, by the field that broke.
     refuse: Option<BTreeMap<String, Refusal>>,
+    /// What happens when a connection opens.
+    connect: Option<DialogueLayout>,
+    /// How a user asks to be told of messages.
+    listen: Option<DialogueLayout>,
     /// What may come at any time: events, and errors of any operation.
-    hear: Option<BTreeMap<Meaning, Messages>>,
+    hear: Option<BTreeMap<Meaning, Message>>,
     /// How each operation is said, and what may answer it.
-    operations: BTreeMap<Operation, OperationLayout>,
+    operations: BTreeMap<Operation, DialogueLayout>,
     /// The operation that always answers, and so proves that all before it was handled.
     fence: Operation,
+    /// How long nothing must come until a message without an end of its own has ended. Milliseconds.
+    pause_ms: Option<u64>,
     /// Where its implementations differ from the protocol's own choices.
     policies: Option<When>,
+    /// What values may be, by field: a regular expression over the whole value.
+    limits: Option<BTreeMap<String, String>>,
     /// Capabilities that its implementations cannot have.
     lacks: Option<Vec<Capability>>,
 }
@@ -37,28 +52,23 @@ pub(super) struct DialectLayout {
 #[derive(JsonSchema)]
 #[schemars(untagged, deny_unknown_fields)]
 enum FrameLayout {
-    Both(Row),
+    Both(Shape),
     Each {
         /// From client to server.
-        say: Row,
+        say: Shape,
         /// From server to client.
-        hear: Row,
+        hear: Shape,
     },
 }
 
-/// Fields one after another, each `name: type` or a constant; or one type; or the name of a shape.
+/// Fields one after another, each `name: type` or a constant; a type; the name of a shape; a template with `{name}`
+/// in it; or a map, which is JSON.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-enum Row {
-    Name(String),
-    Fields(Vec<RowField>),
-}
-
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-enum RowField {
-    Constant(String),
-    Named(BTreeMap<String, String>),
+enum Shape {
+    Text(String),
+    Fields(Vec<serde_json::Value>),
+    Map(BTreeMap<String, serde_json::Value>),
 }
 
 #[derive(JsonSchema)]
@@ -70,6 +80,8 @@ struct Refusal {
     above: Option<Error>,
     /// The error for any number that does not fit.
     error: Option<Error>,
+    /// The error instead of these where the connection has no session.
+    logged_out: Option<Error>,
     /// `close`: the connection ends after the answer.
     then: Option<Then>,
 }
@@ -80,28 +92,38 @@ enum Then {
     Close,
 }
 
+/// One exchange, several in order, or `disconnect`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum DialogueLayout {
+    Disconnect(String),
+    One(StepLayout),
+    Several(Vec<StepLayout>),
+}
+
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct OperationLayout {
-    /// The request.
-    say: Message,
-    /// Its answers; the first that fits is taken.
-    hear: BTreeMap<Meaning, Messages>,
+struct StepLayout {
+    /// What is said; of several messages the one that carries most of what is given. Without it, this step only listens.
+    say: Option<Message>,
+    /// What may come, by what it means: `ok`, an outcome, an error, `next`, `more`. The first that fits is taken.
+    hear: Option<BTreeMap<Meaning, Message>>,
+    /// What it means that nothing comes.
+    silence: Option<String>,
+    /// What it means that the connection ends.
+    close: Option<String>,
+    /// What it means that a value of this step was never learned.
+    unknown: Option<String>,
+    /// Repeated for each value of a list: `NAME in LIST`.
+    each: Option<String>,
 }
 
+/// The frame, narrowed, or several that mean the same: a map of its fields (and `then: close`), or what fills its one
+/// open field.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-enum Messages {
-    One(Message),
-    Several(Vec<Message>),
-}
-
-/// The frame, narrowed: numbers for some of its fields, and a row for the open one.
-type Message = BTreeMap<String, Narrowed>;
-
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-enum Narrowed {
-    Number(u64),
-    Row(Row),
+enum Message {
+    Text(String),
+    Several(Vec<serde_json::Value>),
+    Fields(BTreeMap<String, serde_json::Value>),
 }

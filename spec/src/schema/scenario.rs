@@ -113,13 +113,27 @@ enum Expect {
     Sequence(Vec<Expect>),
 }
 
-/// An operation with its arguments, or `hex` with bytes.
+/// An operation with its arguments, `hex` with bytes, or an operation that is made wrong.
 #[derive(JsonSchema)]
 #[schemars(untagged, deny_unknown_fields)]
 enum Frame {
     Hex { hex: String },
+    Damaged { damaged: Damage, of: BTreeMap<Operation, BTreeMap<String, Given>> },
     Operation(BTreeMap<Operation, BTreeMap<String, Given>>),
     Bare(Operation),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum Damage {
+    /// It asks for an operation that does not exist.
+    UnknownOperation,
+    /// It is of a version that does not exist.
+    OtherVersion,
+    /// It says that it is longer than anything may be.
+    TooLong,
+    /// Its text is not UTF-8.
+    InvalidText,
 }
 
 #[derive(JsonSchema)]

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
 use crate::scenario;
-use crate::service::Service;
+use crate::service::{ErrorSpec, Service};
 use crate::spec::Spec;
 
 /// Declares words that the specification defines; a schema lists them all.
@@ -23,7 +23,7 @@ macro_rules! words {
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
                 let $service = &Spec::embedded().service;
-                let words: Vec<&str> = $words.collect();
+                let words: Vec<String> = $words.map(Into::into).collect();
                 json_schema!({"description": concat!($($doc),*).trim(), "type": "string", "enum": words})
             }
         }
@@ -49,9 +49,10 @@ words! {
         .chain(scenario::Fault::VERBS.iter().map(|(name, _)| *name));
     /// What came, in a word.
     Outcome: |service| ["ok", "nothing", "closed"].into_iter().chain(outcomes(service)).chain(keys(&service.errors));
-    /// What a message says: success, an outcome or error, `error` (some error), an event, or `ignore`.
-    Meaning: |service| ["ok", "error", "ignore"].into_iter()
-        .chain(outcomes(service)).chain(keys(&service.errors)).chain(keys(&service.events));
+    /// What a message means: success, an outcome, an error, perhaps with its cause, or `error` (some error), an event, `next`, `more` or `ignore`.
+    Meaning: |service| ["ok", "error", "ignore", "next", "more"].into_iter().map(str::to_owned)
+        .chain(outcomes(service).map(str::to_owned)).chain(keys(&service.errors).map(str::to_owned))
+        .chain(causes(service)).chain(keys(&service.events).map(str::to_owned));
 }
 
 fn keys<T>(map: &BTreeMap<String, T>) -> impl Iterator<Item = &str> {
@@ -60,6 +61,14 @@ fn keys<T>(map: &BTreeMap<String, T>) -> impl Iterator<Item = &str> {
 
 fn outcomes(service: &Service) -> impl Iterator<Item = &str> {
     service.operations.values().flat_map(|operation| keys(&operation.outcomes))
+}
+
+/// Errors with one of their causes behind a dot.
+fn causes(service: &Service) -> impl Iterator<Item = String> {
+    let of = |(name, error): (&String, &ErrorSpec)| -> Vec<String> {
+        error.causes.keys().map(|cause| format!("{name}.{cause}")).collect()
+    };
+    service.errors.iter().flat_map(of)
 }
 
 /// Choices by policy: one, or where several fit, a list.

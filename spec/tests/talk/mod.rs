@@ -65,7 +65,7 @@ static WIRES: LazyLock<Vec<Wire>> = LazyLock::new(|| {
     let mut found = Diagnostics::default();
     let heron = spec::read_dialect(source.file("heron.yaml").expect("just added"), &spec.service, &mut found);
     assert!(found.is_empty(), "{found}");
-    spec.dialects.values().cloned().chain(heron.map(Arc::new)).map(Wire).collect()
+    spec.dialect("framed").into_iter().chain(heron.map(Arc::new)).map(Wire).collect()
 });
 
 /// An operation with its arguments.
@@ -83,7 +83,7 @@ impl Answered {
     pub(crate) fn saying(&self) -> Saying<'_> {
         match self {
             Answered::Ok(values) => Saying::Ok(values),
-            Answered::Error(name, detail) => Saying::Error { name, detail },
+            Answered::Error(name, detail) => Saying::Error { name, cause: "", detail },
             Answered::Event(fields) => Saying::Event("message", fields),
         }
     }

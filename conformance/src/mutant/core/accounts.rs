@@ -27,7 +27,7 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
                 match &ask.request {
                     Request::CreateAccount { username, .. } if !ask.exists(username) => {
                         unwritten.insert(ask.connection, (ask.request.clone(), ask.proof.clone()));
-                        ask.answer(Ok(Reply::CreateAccount {}))
+                        ask.answer(Ok(Reply::CreateAccount { token: Vec::new(), expires_in_s: 0 }))
                     }
                     _ => ask.go(),
                 }
@@ -40,7 +40,9 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         caught_by: &["ACCOUNTS-1", "SESSIONS-1"],
         kind: Kind::Core(|limits| {
             asked(limits, (), |ask, ()| match ask.request {
-                Request::CreateAccount { .. } => ask.answer(Ok(Reply::CreateAccount {})),
+                Request::CreateAccount { .. } => {
+                    ask.answer(Ok(Reply::CreateAccount { token: Vec::new(), expires_in_s: 0 }))
+                }
                 _ => ask.go(),
             })
         }),
@@ -52,7 +54,7 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         kind: Kind::Core(|limits| {
             answered(limits, |_, response| {
                 if response.as_ref().is_err_and(|failure| failure.error == ErrorName::UsernameTaken) {
-                    *response = Ok(Reply::CreateAccount {});
+                    *response = Ok(Reply::CreateAccount { token: Vec::new(), expires_in_s: 0 });
                 }
             })
         }),

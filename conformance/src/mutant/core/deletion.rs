@@ -22,7 +22,7 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
                     return ask.go();
                 }
                 ask.also(ask.connection, Request::LogOut {});
-                ask.answer(Ok(Reply::DeleteAccount { discarded: 0 }))
+                ask.answer(Ok(Reply::DeleteAccount { discarded: 0, messages: Vec::new() }))
             })
         }),
     },
@@ -93,7 +93,7 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         caught_by: &["DELETION-4"],
         kind: Kind::Core(|limits| {
             answered(limits, |_, response| {
-                if let Ok(Reply::DeleteAccount { discarded }) = response {
+                if let Ok(Reply::DeleteAccount { discarded, .. }) = response {
                     *discarded = 0;
                 }
             })

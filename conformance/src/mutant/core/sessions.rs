@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reference_server::Chat;
-use reference_server::chat::{ConnectionId, Core, Effect, Input, Proof};
+use reference_server::chat::{ConnectionId, Core, Effect, Input, Proof, Who};
 use spec::message::{ErrorName, Reply, Request};
 
 use super::{answered, asked, closed, reply, response, rewritten};
@@ -211,5 +211,6 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
 
 /// What a connection asks for without knowing it.
 fn request(chat: &mut Chat, connection: ConnectionId, request: Request, now_ms: u64) {
-    chat.apply(Input::Request { connection, request, proof: Proof::Nothing, fresh_token: [0; 32] }, now_ms);
+    let (who, proof, fresh_token) = (Who::Connection, Proof::Nothing, [0; 32]);
+    chat.apply(Input::Request { connection, who, request, proof, fresh_token }, now_ms);
 }

@@ -1,8 +1,10 @@
 //! Wrong ways with bytes: the operating system's TCP, with a habit between the sockets and the server.
 //!
 //! The wire is `framed`, so a habit knows where frames end: the first four bytes of each are the length of the rest.
+//! Habits over other wires stand in `reads`.
 
 mod list;
+pub(super) mod reads;
 
 use std::fmt;
 use std::io;

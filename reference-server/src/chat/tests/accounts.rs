@@ -8,7 +8,7 @@ fn a_username_is_one_to_fifty_characters_without_white_space_controls_and_wildca
     story.connects("alice");
     let (longest, too_long) = ("é".repeat(50), "é".repeat(51));
     for name in ["a", "🦀", "é", "Alice", "\u{200d}", &longest] {
-        assert_eq!(story.creates("alice", name), Ok(Reply::CreateAccount {}), "{name:?}");
+        assert_eq!(story.creates("alice", name), created(), "{name:?}");
     }
     for name in ["", " ", "a b", "a\tb", "a\u{a0}b", "a\u{3000}", "a\0", "a\u{7f}", "a|b", "*", "a?", &too_long] {
         assert_eq!(story.creates("alice", name), refused(InvalidUsername), "{name:?}");
@@ -20,10 +20,10 @@ fn a_password_is_one_to_fifty_characters() {
     let mut story = Story::new();
     story.connects("alice");
     for (name, password, expected) in [
-        ("a", "é".repeat(50), Ok(Reply::CreateAccount {})),
+        ("a", "é".repeat(50), created()),
         ("b", "é".repeat(51), refused(InvalidPassword)),
         ("c", String::new(), refused(InvalidPassword)),
-        ("d", " ".to_owned(), Ok(Reply::CreateAccount {})),
+        ("d", " ".to_owned(), created()),
     ] {
         assert_eq!(story.asks("alice", create(name, &password)), expected, "{name}");
     }
@@ -33,9 +33,9 @@ fn a_password_is_one_to_fifty_characters() {
 fn names_are_unique_and_compared_exactly() {
     let mut story = Story::of(&["alice"]);
     assert_eq!(story.creates("alice", "alice"), refused(UsernameTaken));
-    assert_eq!(story.creates("alice", "Alice"), Ok(Reply::CreateAccount {}));
-    assert_eq!(story.creates("alice", "e\u{301}"), Ok(Reply::CreateAccount {}));
-    assert_eq!(story.creates("alice", "é"), Ok(Reply::CreateAccount {}));
+    assert_eq!(story.creates("alice", "Alice"), created());
+    assert_eq!(story.creates("alice", "e\u{301}"), created());
+    assert_eq!(story.creates("alice", "é"), created());
 }
 
 #[test]
@@ -61,10 +61,15 @@ fn nothing_is_hashed_for_a_request_that_is_refused_anyway() {
         ("alice", log_in("alice", PASSWORD, false)),
         ("alice", delete(&long)),
     ] {
-        let needed = story.chat.question(story.connections[who], &request, story.now_ms);
+        let needed = story.chat.question(story.connections[who], &Who::Connection, &request, story.now_ms);
         assert_eq!(needed, SecretNeeded::Nothing, "{who} asks {request:?}");
     }
-    let unknown = story.chat.question(story.connections["visitor"], &log_in("bob", PASSWORD, false), story.now_ms);
+    let unknown = story.chat.question(
+        story.connections["visitor"],
+        &Who::Connection,
+        &log_in("bob", PASSWORD, false),
+        story.now_ms,
+    );
     assert_eq!(unknown, SecretNeeded::Absent);
 }
 
@@ -130,7 +135,7 @@ fn deletion_needs_session_then_password_then_an_empty_mailbox() {
     assert_eq!(story.asks("alice", wrong), refused(BadCredentials));
     assert_eq!(story.deletes("alice", false), refused(MailboxNotEmpty));
     assert_eq!(story.page("alice", 0, 9), page(&["note"], false));
-    assert_eq!(story.deletes("alice", true), Ok(Reply::DeleteAccount { discarded: 1 }));
+    assert_eq!(story.deletes("alice", true), Ok(Reply::DeleteAccount { discarded: 1, messages: Vec::new() }));
     assert_eq!(story.logs_out("alice"), refused(NotLoggedIn));
     assert_eq!(story.logs_in("alice", "alice"), refused(BadCredentials));
 }

@@ -2,16 +2,18 @@
 
 mod accounts;
 mod messages;
+mod policies;
 mod properties;
 mod sessions;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use spec::Spec;
 use spec::message::ErrorName::{self, *};
-use spec::message::{Event, Message, Reply, Request, Response};
+use spec::message::{Event, Failure, Message, Reply, Request, Response};
 
-use super::{Chat, ConnectionId, Core, Effect, Input, Limits, Proof, SecretNeeded};
+use super::{Chat, ConnectionId, Core, Effect, Input, Limits, Policies, Proof, SecretNeeded, Who};
 
 /// Tokens of these tests live this long.
 const LIFETIME_MS: u64 = 60_000;
@@ -25,6 +27,8 @@ struct Story {
     tokens_made: u8,
     connections: BTreeMap<&'static str, ConnectionId>,
     seen: BTreeMap<ConnectionId, Vec<Seen>>,
+    /// Of the latest answer. Only the tests about causes look at it.
+    cause: &'static str,
 }
 
 /// What a connection saw, in order.
@@ -45,6 +49,7 @@ impl Story {
             tokens_made: 0,
             connections: BTreeMap::new(),
             seen: BTreeMap::new(),
+            cause: "",
         }
     }
 
@@ -61,10 +66,15 @@ impl Story {
     }
 
     fn connects(&mut self, who: &'static str) {
+        self.connects_by(who, &Policies::default());
+    }
+
+    /// Connects over a wire with these choices.
+    fn connects_by(&mut self, who: &'static str, policies: &Policies) {
         self.connections_made += 1;
         let connection = ConnectionId(self.connections_made);
         self.connections.insert(who, connection);
-        self.applies(Input::Opened(connection));
+        self.applies(Input::Opened(connection, Arc::new(policies.clone())));
     }
 
     fn disconnects(&mut self, who: &'static str) {
@@ -78,7 +88,10 @@ impl Story {
     fn applies(&mut self, input: Input) {
         for effect in self.chat.apply(input, self.now_ms) {
             let (connection, seen) = match effect {
-                Effect::Respond { connection, response } => (connection, Seen::Answer(response)),
+                Effect::Respond { connection, response } => {
+                    self.cause = response.as_ref().err().map_or("", |failure| failure.cause);
+                    (connection, Seen::Answer(response.map_err(|failure| Failure { cause: "", ..failure })))
+                }
                 Effect::Push { connection, event: Event::Message(message) } => (connection, Seen::Message(message)),
                 Effect::Close { connection } => (connection, Seen::Closed),
             };
@@ -93,14 +106,23 @@ impl Story {
 
     /// Makes a request and does the edge's work on its password.
     fn asks(&mut self, who: &'static str, request: Request) -> Response {
-        let proof = self.proves(who, &request);
-        self.asks_with(who, request, proof)
+        self.asks_as(who, Who::Connection, request)
+    }
+
+    /// The same, saying who asks.
+    fn asks_as(&mut self, who: &'static str, says: Who, request: Request) -> Response {
+        let proof = self.proves_as(who, &says, &request);
+        self.requests(who, says, request, proof)
     }
 
     fn asks_with(&mut self, who: &'static str, request: Request, proof: Proof) -> Response {
+        self.requests(who, Who::Connection, request, proof)
+    }
+
+    fn requests(&mut self, who: &'static str, says: Who, request: Request, proof: Proof) -> Response {
         self.tokens_made = self.tokens_made.wrapping_add(1);
-        let connection = self.connections[who];
-        self.applies(Input::Request { connection, request, proof, fresh_token: [self.tokens_made; 32] });
+        let (connection, fresh_token) = (self.connections[who], [self.tokens_made; 32]);
+        self.applies(Input::Request { connection, who: says, request, proof, fresh_token });
         match self.seen.get(&connection).and_then(|seen| seen.last()) {
             Some(Seen::Answer(response)) => response.clone(),
             other => panic!("{who} must see an answer last, not {other:?}"),
@@ -108,13 +130,12 @@ impl Story {
     }
 
     fn proves(&self, who: &'static str, request: &Request) -> Proof {
-        let password = match request {
-            Request::CreateAccount { password, .. }
-            | Request::LogIn { password, .. }
-            | Request::DeleteAccount { password, .. } => password.clone(),
-            _ => String::new(),
-        };
-        match self.chat.question(self.connections[who], request, self.now_ms) {
+        self.proves_as(who, &Who::Connection, request)
+    }
+
+    fn proves_as(&self, who: &'static str, says: &Who, request: &Request) -> Proof {
+        let password = says.password(request).unwrap_or_default().to_owned();
+        match self.chat.question(self.connections[who], says, request, self.now_ms) {
             SecretNeeded::Hash => Proof::Hashed(password),
             SecretNeeded::Verify { account, hash } if hash == password => Proof::Right { account },
             SecretNeeded::Verify { .. } | SecretNeeded::Absent => Proof::Wrong,
@@ -186,6 +207,11 @@ fn create(username: &str, password: &str) -> Request {
 
 fn log_in(username: &str, password: &str, take_over: bool) -> Request {
     Request::LogIn { username: username.to_owned(), password: password.to_owned(), take_over }
+}
+
+/// What a wire that does not log in with it answers to whoever made an account.
+fn created() -> Response {
+    Ok(Reply::CreateAccount { token: Vec::new(), expires_in_s: 0 })
 }
 
 fn refused(error: ErrorName) -> Response {

@@ -50,7 +50,7 @@ proptest! {
                 Step::Resumes(ago) => Request::ResumeSession { token: tokens.iter().rev().nth(ago).cloned().unwrap_or_default() },
                 Step::Asks(request) => request,
             };
-            if !story.chat.presence.is_open(story.connections[who]) {
+            if story.chat.presence.policies(story.connections[who]).is_none() {
                 story.connects(who);
             }
             story.seen.clear();
@@ -59,6 +59,57 @@ proptest! {
                 tokens.push(token.clone());
             }
             promises.check(&story, &asked, &answer)?;
+        }
+    }
+}
+
+/// A wire with any choices.
+fn policies() -> impl Strategy<Value = Policies> {
+    let choice = |(name, choices): &(&'static str, &'static [&'static str])| {
+        let name = *name;
+        prop::sample::select(*choices).prop_map(move |choice| (name, choice))
+    };
+    let choices: Vec<_> = Policies::NAMES.iter().map(choice).collect();
+    (choices, any::<bool>(), any::<bool>()).prop_map(|(choices, paging, passwords)| Policies {
+        paging,
+        passwords,
+        ..Policies::new(choices, |_| false)
+    })
+}
+
+fn says() -> impl Strategy<Value = Who> {
+    let username = || prop::sample::select(&USERS[..]).prop_map(str::to_owned);
+    let password = prop::option::of(prop_oneof![3 => Just(PASSWORD.to_owned()), 1 => Just("wrong".to_owned())]);
+    prop_oneof![
+        2 => Just(Who::Connection),
+        2 => (username(), password).prop_map(|(username, password)| Who::Named { username, password }),
+        1 => (0..40_u8, prop::option::of(username()))
+            .prop_map(|(n, username)| Who::Token { token: vec![n; 32], username }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn over_whatever_wires_each_request_has_one_answer_and_it_comes_last(
+        wires in prop::collection::vec(policies(), CONNECTIONS.len()),
+        steps in prop::collection::vec((prop::sample::select(&CONNECTIONS[..]), says(), prop::option::of(step())), 1..80),
+    ) {
+        let mut story = Story::new();
+        let wires: BTreeMap<_, _> = CONNECTIONS.into_iter().zip(wires).collect();
+        CONNECTIONS.iter().for_each(|who| story.connects_by(who, &wires[who]));
+        for (who, says, step) in steps {
+            let connection = story.connections[who];
+            match step {
+                None => story.applies(Input::Listens { connection, who: says }),
+                Some(Step::Waits(ms)) => story.waits(ms),
+                Some(Step::Asks(request)) if story.chat.presence.policies(connection).is_some() => {
+                    story.seen.clear();
+                    _ = story.asks_as(who, says, request);
+                    let answers = story.seen.values().flatten().filter(|seen| matches!(seen, Seen::Answer(_))).count();
+                    prop_assert_eq!(answers, 1);
+                }
+                Some(_) => { story.disconnects(who); story.connects_by(who, &wires[who]); }
+            }
         }
     }
 }

@@ -66,7 +66,8 @@ fn taking_over_closes_the_other_connection_and_nothing_from_it_counts() {
     assert_eq!(story.saw("alice"), [Seen::Closed]);
     let connection = story.connections["alice"];
     let request = Request::SendMessage { recipient: "bob".to_owned(), text: "late".to_owned(), key: Vec::new() };
-    story.applies(Input::Request { connection, request, proof: Proof::Nothing, fresh_token: [0; 32] });
+    let (who, proof, fresh_token) = (Who::Connection, Proof::Nothing, [0; 32]);
+    story.applies(Input::Request { connection, who, request, proof, fresh_token });
     assert_eq!((story.saw("alice"), story.saw("bob")), (Vec::new(), Vec::new()));
 
     // The end of the old connection, when it comes, does not touch the new one.
@@ -80,7 +81,7 @@ fn a_session_number_that_is_no_longer_present_does_nothing() {
     let old = story.chat.presence.session(story.connections["alice"], story.now_ms).cloned().expect("logged in");
     story.logs_out("alice").expect("logged in");
     story.logs_in("alice", "alice").expect("the password is right");
-    let late = crate::chat::state::Command::LogOut { session: old };
+    let late = crate::chat::command::Command::LogOut { session: old, ends: true };
     assert!(matches!(story.chat.state.commit(late, story.now_ms), Err(NotLoggedIn)));
     assert_eq!(story.lists("alice", "", "", 0), listed(&["alice"], false));
 }

@@ -1,25 +1,53 @@
 //! A dialect file into plans, with every mistake at its line.
 //!
-//! Here is the file as a whole; `message` makes frames, tables and messages of it, `row` the fields they consist of.
-//! Not here: the grammar of a field's type (`field`), and whether the finished tables can be told apart (`rehearse`).
+//! Here is the file as a whole. `shape` makes parts of rows and templates, with `fields`, `lists` and `maps` for what
+//! stands in them; `measure` and `ends` find where each part ends; `frame` is what messages share, `message` narrows it,
+//! `operation` makes dialogues and tables. Not here: the grammar of a field's type
+//! (`field`), and whether the finished tables can be told apart (`rehearse`).
 
+mod ends;
+mod fields;
+mod frame;
+mod lists;
+mod maps;
+mod measure;
 mod message;
-mod row;
+mod operation;
+mod shape;
 
 use std::collections::BTreeMap;
 
-use crate::dialect::Dialect;
+use crate::codec::filter::Filter;
+use crate::dialect::{Dialect, Grpc, Limit};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::load::{Document, Node};
 use crate::service::Service;
 
 /// The keys of a dialect file, in the order in which a reader wants them.
-pub(crate) const KEYS: &[&str] =
-    &["dialect", "about", "frame", "shapes", "refuse", "hear", "operations", "fence", "policies", "lacks"];
+pub(crate) const KEYS: &[&str] = &[
+    "dialect",
+    "about",
+    "proto",
+    "service",
+    "frame",
+    "filters",
+    "shapes",
+    "refuse",
+    "connect",
+    "listen",
+    "hear",
+    "operations",
+    "fence",
+    "pause_ms",
+    "policies",
+    "limits",
+    "lacks",
+];
 
 /// Compiles a dialect. Mistakes are added to `found`; a dialect comes back only if there is none.
 pub(crate) fn compile(document: &Document, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
-    let mut compiler = Compiler { document, service, found: Diagnostics::default(), refused: 0 };
+    let mut compiler =
+        Compiler { document, service, found: Diagnostics::default(), refused: 0, filters: BTreeMap::new() };
     let dialect = compiler.dialect();
     let clean = compiler.found.is_empty();
     found.0.append(&mut compiler.found.0);
@@ -32,6 +60,7 @@ struct Compiler<'a> {
     found: Diagnostics,
     /// How often something was refused, though what is wrong in one place is shown once.
     refused: usize,
+    filters: BTreeMap<String, Filter>,
 }
 
 impl<'a> Compiler<'a> {
@@ -40,45 +69,75 @@ impl<'a> Compiler<'a> {
         self.document.only(root, KEYS, &mut self.found);
         let name = self.document.word(root, "dialect", &mut self.found)?;
         let about = self.document.word(root, "about", &mut self.found)?;
-        let frame_node = self.need(root, "frame")?;
-        let (say_node, hear_node) = match (frame_node.get("say"), frame_node.get("hear")) {
-            (Some(say), Some(hear)) => (say, hear),
-            _ => (frame_node, frame_node),
-        };
-        let mut say = self.frame(say_node, None)?;
-        // All else is held against the frames: where they are wrong, so would be what is said about it.
-        if !self.found.is_empty() {
-            return None;
-        }
-        let mut hear = self.frame(hear_node, Some(&say))?;
-        if !self.found.is_empty() {
-            return None;
-        }
+        self.filters();
+        let (mut say, hear) = self.frames()?;
         self.refusals(&mut say);
-        hear.refusals = vec![None; hear.numbers.len()];
+        let connect = self.occasion("connect", &say, &hear);
+        let listen = self.occasion("listen", &say, &hear);
         let anytime = self.table(root.get("hear"), &hear, None, "hear");
         let operations = self.operations(&say, &hear);
+        let ((whole_say, say_is_open), (whole_hear, hear_is_open)) = (Self::whole(&say), Self::whole(&hear));
         let mut dialect = Dialect {
             name,
             about,
+            whole_say,
+            whole_hear,
+            whole_is_open: (say_is_open, hear_is_open),
             say,
             hear,
+            connect,
+            listen,
             anytime,
             operations,
             fence: self.fence(),
+            pause_ms: root.get("pause_ms").and_then(|node| self.document.typed::<u64>(node).ok()),
             policies: self.policies(),
+            limits: self.limits(),
             lacks: self.lacks(),
+            grpc: self.grpc(),
             errors: self.service.errors.iter().map(|(name, error)| (name.clone(), error.clone())).collect(),
-            outcomes: self
-                .service
-                .operations
-                .iter()
-                .map(|(name, spec)| (name.clone(), spec.outcomes.clone()))
-                .collect(),
+            service: std::sync::Arc::new(self.service.clone()),
+            code: None,
             index: None,
+            open_answers: false,
+            open_requests: false,
         };
-        dialect.index_operations();
+        dialect.settle();
+        let by_shape = dialect.lacks_by_shape().into_iter().filter(|name| !dialect.lacks.contains(name));
+        dialect.lacks.extend(by_shape.collect::<Vec<_>>());
         Some(dialect)
+    }
+
+    /// Tables of one's own: what a value is written as.
+    fn filters(&mut self) {
+        for (key, value) in self.document.root.get("filters").and_then(Node::entries).unwrap_or_default() {
+            let rows = value.entries().unwrap_or_default().iter();
+            let rows = rows.map(|(from, to)| (text(from), text(to))).collect::<Vec<_>>();
+            if rows.is_empty() {
+                self.refuse(value, "a filter is a map from texts of the value to what is written for them", |d| {
+                    d.help("such as {\"/\": \"//\", \";\": \"/;\"}")
+                });
+            }
+            self.filters.insert(text(key), Filter::Table(rows));
+        }
+    }
+
+    fn grpc(&mut self) -> Option<Grpc> {
+        let root = &self.document.root;
+        let is_grpc = root.get("frame").and_then(Node::text) == Some("grpc");
+        let word = |key: &str| root.get(key).and_then(Node::text).map(str::to_owned);
+        let service = word("service");
+        match (is_grpc, service) {
+            (true, Some(service)) => {
+                let proto = word("proto").map(|proto| beside(&self.document.file.path, &proto));
+                Some(Grpc { proto, service })
+            }
+            (true, None) => {
+                self.refuse(root, "a gRPC dialect names its `service`", |d| d.help("such as `service: chat.Chat`"));
+                None
+            }
+            (false, _) => None,
+        }
     }
 
     fn fence(&mut self) -> String {
@@ -117,6 +176,29 @@ impl<'a> Compiler<'a> {
         policies
     }
 
+    /// What values may be, so that none is made up which the servers of this wire refuse, or the wire cannot carry.
+    fn limits(&mut self) -> BTreeMap<String, Limit> {
+        let service = self.service;
+        let mut limits = BTreeMap::new();
+        for (key, value) in self.document.root.get("limits").and_then(Node::entries).unwrap_or_default() {
+            let (name, pattern) = (text(key), text(value));
+            if service.field(&name).is_none() {
+                let known = service.fields.keys().map(String::as_str);
+                self.refuse(key, format!("service.yaml has no field `{name}`"), |d| d.suggest(&name, known));
+                continue;
+            }
+            match Limit::new(&pattern) {
+                Ok(limit) => drop(limits.insert(name, limit)),
+                Err(why) => {
+                    let why = why.to_string();
+                    let last = why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+                    self.refuse(value, format!("this is no regular expression: {last}"), |d| d);
+                }
+            }
+        }
+        limits
+    }
+
     fn lacks(&mut self) -> Vec<String> {
         let service = self.service;
         let mut lacks = Vec::new();
@@ -153,4 +235,22 @@ impl<'a> Compiler<'a> {
             self.found.push(diagnostic);
         }
     }
+}
+
+/// A path that is written in a file, from where the file is.
+fn beside(file: &str, written: &str) -> String {
+    let mut folders: Vec<&str> = file.split('/').collect();
+    folders.pop();
+    for part in written.split('/') {
+        match part {
+            "." => {}
+            ".." if folders.last().is_some_and(|last| *last != "..") => drop(folders.pop()),
+            part => folders.push(part),
+        }
+    }
+    folders.join("/")
+}
+
+fn text(node: &Node) -> String {
+    node.text().unwrap_or_default().to_owned()
 }

@@ -1,0 +1,6 @@
+//! Answers and events: what a server says (`say`), and how a client hears it (`hear`).
+
+mod hear;
+mod say;
+
+pub use say::Voice;
