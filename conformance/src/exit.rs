@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Everything that applies passed, or fails as it was known to.
     Passed = 0,
-    /// A MUST is broken, or the list of known failures is out of date.
+    /// A MUST is broken, a policy is not as declared, or the list of known failures is out of date.
     Findings = 1,
     /// The command line cannot be understood.
     Usage = 2,
@@ -27,7 +27,7 @@ impl From<Exit> for ExitCode {
 pub const TABLE: &str = "\
 Exit codes:
   0  everything that applies passed, or fails as it was known to
-  1  findings: a MUST is broken, or the known-failure file is out of date
+  1  findings: a MUST is broken, a policy is not as declared, or the known-failure file is out of date
   2  usage: the command line cannot be understood
   3  undecided: the target never started or went away, or cases could not be decided
   4  a YAML file has mistakes";

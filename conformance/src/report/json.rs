@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::finding::{CaseResult, Evidence, Verdict};
 use crate::history::{Direction, History};
 use crate::report::{NotBuilt, Report, Reports};
-use crate::run::Difference;
+use crate::run::{Difference, choices_written};
 
 /// The report as one JSON document.
 pub fn render(report: &Report) -> String {
@@ -73,7 +73,7 @@ fn difference(difference: &Difference) -> Value {
         "declared": difference.declared,
         "observed": difference.observed,
         "cases": difference.cases,
-        "write": difference.written(),
+        "write": choices_written(std::slice::from_ref(difference)),
         "history": history(&difference.history),
     })
 }

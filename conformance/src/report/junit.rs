@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 use crate::finding::{CaseResult, Verdict};
 use crate::history::History;
 use crate::report::{Report, Reports};
-use crate::run::Difference;
+use crate::run::{Difference, choices_written};
 
 /// The report as one XML document.
 ///
@@ -78,7 +78,8 @@ fn policy(report: &Report, difference: &Difference) -> TestCase {
     status.set_type("policy");
     let text: String =
         difference.history.entries.iter().map(|entry| History::render(entry, &report.target.dialect)).collect();
-    status.set_description(format!("in the target file: {}\n{text}", difference.written()));
+    status
+        .set_description(format!("in the target file: {}\n{text}", choices_written(std::slice::from_ref(difference))));
     let mut case = TestCase::new(format!("{dialect}/policies/{}", difference.policy), status);
     case.set_classname(format!("{dialect}.policies"));
     case

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use crate::finding::{Blame, CaseResult, Evidence, Verdict};
 use crate::history::{Entry, History};
 use crate::report::{Report, Reports};
-use crate::run::Difference;
+use crate::run::{Difference, choices_written};
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -54,6 +54,10 @@ pub(super) fn body(report: &Report, text: &mut String) {
     for difference in &report.run.differences {
         policy(report, difference, text);
     }
+    if let [_, _, ..] = report.run.differences.as_slice() {
+        let _ =
+            writeln!(text, "all of them as they are\n  {GOOD}{}{GOOD:#}\n", choices_written(&report.run.differences));
+    }
     if !report.stale.is_empty() {
         let _ = writeln!(
             text,
@@ -86,8 +90,8 @@ fn policy(report: &Report, difference: &Difference, text: &mut String) {
             let _ = writeln!(text, "  {mark:<10} {choice}: {about}");
         }
     }
-    let _ = writeln!(text, "  either     the server is wrong, or its target file is to say");
-    let _ = writeln!(text, "                 {GOOD}{}{GOOD:#}", difference.written());
+    let _ = writeln!(text, "  either     the server is wrong, or its target file (else its dialect) is to say");
+    let _ = writeln!(text, "                 {GOOD}{}{GOOD:#}", choices_written(std::slice::from_ref(difference)));
     if difference.cases > 0 {
         let which = if difference.cases == 1 { "depends on it is" } else { "depend on it are" };
         let _ = writeln!(text, "  so long    {} that {which} not judged", counted(difference.cases, "case"));

@@ -23,7 +23,7 @@ use reference_server::world::World;
 use spec::Spec;
 use tokio::time::Instant;
 
-pub use policies::Difference;
+pub use policies::{Difference, choices_written};
 
 use crate::drive::{Names, Network, Patience};
 use crate::finding::{CaseResult, Verdict};

@@ -46,11 +46,12 @@ impl Difference {
     pub fn sentence(&self) -> String {
         format!("policy {}: declared {}, observed {}", self.policy, self.declared, self.observed.join(" or "))
     }
+}
 
-    /// What a target file says instead.
-    pub fn written(&self) -> String {
-        format!("policies: {{{}: {}}}", self.policy, self.observed[0])
-    }
+/// What a target file or a dialect says of policies that are so.
+pub fn choices_written(differences: &[Difference]) -> String {
+    let choices = differences.iter().map(|difference| format!("{}: {}", difference.policy, difference.observed[0]));
+    format!("policies: {{{}}}", choices.collect::<Vec<_>>().join(", "))
 }
 
 /// What was looked at before the cases.
@@ -75,7 +76,9 @@ pub(super) async fn look(
 ) -> Looked {
     let mut looked = Looked::default();
     let is_planned = |case: &Case| case.ruled_out.is_none() && case.scenario.server.is_empty();
-    let is_shared = cases.iter().any(is_planned);
+    // A wrong declaration may be the only reason why nothing is planned.
+    let is_ruled_out = |case: &Case| case.ruled_out.is_some() && !case.scenario.when.is_empty();
+    let is_shared = cases.iter().any(|case| is_planned(case) || is_ruled_out(case));
     // Also what rules cases out: a wrong declaration must not hide them.
     let wanted: BTreeSet<String> = cases.iter().flat_map(|case| depends_on(&case.scenario)).collect();
     let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();

@@ -90,6 +90,16 @@ fn each_policy_that_is_another_one_than_declared_is_one_finding_and_no_case_fail
     }
 }
 
+#[test]
+fn a_declaration_that_rules_out_all_that_is_selected_is_looked_at() {
+    let report = judge_as_if(&[("at_log_in", "messages")], |case| {
+        case.ruled_out.is_some() && case.scenario.when.contains_key("at_log_in")
+    });
+    let differences: Vec<String> = report.run.differences.iter().map(|it| it.sentence()).collect();
+    assert_eq!(differences, ["policy at_log_in: declared messages, observed nothing"]);
+    assert_eq!(report.exit(), Exit::Findings);
+}
+
 /// A mistake that looks like another choice is a finding all the same, and any other one is for the cases to find.
 #[test]
 fn no_mistake_hides_behind_a_policy() {
