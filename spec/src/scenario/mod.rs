@@ -6,6 +6,7 @@
 
 mod expect;
 mod given;
+mod holes;
 mod read;
 mod writes;
 
