@@ -3,48 +3,118 @@
 //! What follows from the shapes of a dialect is not declared anywhere else. Whether single values fit a wire is seen
 //! when they are said (`drive`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use spec::dialect::Dialect;
-use spec::scenario::{Expect, Frame, Given, Match, Scenario, Step, Verb};
+use spec::scenario::{Expect, Frame, Given, Match, Piece, Presence, Scenario, Step, Verb};
 use spec::service::{Field, Service};
+use spec::value::Value;
 
 /// Why a dialect cannot carry a scenario. None: it can.
 pub fn missing(scenario: &Scenario, dialect: &Dialect) -> Option<String> {
-    // A connection under gRPC is shared, kept and mended by libraries: its end says nothing about a user.
-    let ends = |step: &Step| {
-        let half = matches!(step.verb, Verb::Writes { then_half_closes: true, .. });
-        half || matches!(step.verb, Verb::HalfCloses | Verb::Disconnects | Verb::Resets | Verb::Returns)
-    };
-    if dialect.grpc.is_some() && scenario.all_steps().any(ends) {
+    if dialect.grpc.is_some() && leaves_a_session(scenario, dialect) {
         return Some("the end of a gRPC connection says nothing about its user".into());
     }
-    let wire = Wire { dialect, service: dialect.service() };
-    scenario.all_steps().find_map(|step| wire.step(step))
+    let mut wire = Wire { dialect, service: dialect.service(), written: BTreeMap::new() };
+    scenario.steps.iter().find_map(|step| wire.step(step))
 }
+
+/// Whether somebody's connection ends who has a session. A connection under gRPC is shared, kept and mended by
+/// libraries: a server need not learn of its end.
+fn leaves_a_session(scenario: &Scenario, dialect: &Dialect) -> bool {
+    let at_once = |actor: &str| scenario.actors.get(actor) == Some(&Presence::Online);
+    let mut inside: BTreeSet<&str> =
+        scenario.actors.keys().map(String::as_str).filter(|actor| at_once(actor)).collect();
+    let binds_new = dialect.policies.get("after_create").is_some_and(|choice| choice == "logged_in");
+    scenario.all_steps().any(|step| {
+        let actor = step.actor.as_str();
+        let is_inside = inside.contains(actor);
+        match &step.verb {
+            Verb::Operation { name, .. } if name == "log_out" => drop(inside.remove(actor)),
+            Verb::Operation { name, .. } if name == "log_in" || name == "resume_session" => drop(inside.insert(actor)),
+            Verb::Operation { name, .. } if name == "create_account" && binds_new => drop(inside.insert(actor)),
+            Verb::Returns => drop(inside.insert(actor)),
+            _ => {}
+        }
+        match step.verb {
+            Verb::HalfCloses | Verb::Writes { then_half_closes: true, .. } => true,
+            Verb::Disconnects | Verb::Resets | Verb::Returns => is_inside,
+            _ => false,
+        }
+    })
+}
+
+/// Whether a pattern asks for all names with a certain beginning, so that it can be said in any language.
+pub(crate) fn asks_for_a_beginning(scenario: &Scenario, given: &Given) -> bool {
+    let simple = match given {
+        Given::Text(pieces) => match pieces.split_last() {
+            Some((Piece::Literal(last), rest)) => {
+                let constant = |piece: &Piece| matches!(piece, Piece::Literal(text) if text.contains(WILD));
+                last.strip_suffix('*').is_some_and(|text| !text.contains(WILD)) && !rest.iter().any(constant)
+            }
+            _ => false,
+        },
+        Given::Literal(Value::Text(text)) => text.strip_suffix('*').is_some_and(|text| !text.contains(WILD)),
+        _ => false,
+    };
+    // A play that is about one language speaks it, but for asking for its own names.
+    let about = scenario.when.get("pattern").is_some_and(|choices| !choices.0.iter().any(|one| one == "glob"));
+    simple && (asks_for_its_own(given) || !about)
+}
+
+/// Whether a pattern asks for the names of this case.
+fn asks_for_its_own(given: &Given) -> bool {
+    let Given::Text(pieces) = given else { return false };
+    matches!(&pieces[..], [Piece::Hole(hole), Piece::Literal(star)] if hole == "prefix" && star == "*")
+}
+
+const WILD: [char; 2] = ['*', '?'];
+
+/// In the place of the operation that brings what waits, where events do.
+const PUSHED: &str = "message";
 
 struct Wire<'a> {
     dialect: &'a Dialect,
     service: &'a Service,
+    /// The operations that each actor wrote raw, whose answers a later step may wait for. None: bytes that are none.
+    written: BTreeMap<&'a str, Vec<Option<&'a str>>>,
 }
 
-impl Wire<'_> {
-    fn step(&self, step: &Step) -> Option<String> {
-        let mut asked: Vec<&str> = Vec::new();
+impl<'a> Wire<'a> {
+    fn step(&mut self, step: &'a Step) -> Option<String> {
         let mut given: Vec<(&str, &[(String, Given)])> = Vec::new();
+        let mut asked: Vec<Option<&str>> = Vec::new();
         match &step.verb {
             Verb::Operation { name, with } => given.push((name, with)),
-            Verb::Returns => asked.push("log_in"),
+            Verb::Returns => asked.push(Some("log_in")),
+            Verb::Collects => asked.push(Some(self.dialect.brings_what_waits().unwrap_or(PUSHED))),
             Verb::Writes { frames, .. } => {
                 for frame in frames {
                     match frame {
                         Frame::Operation { name, with } | Frame::Damaged { name, with, .. } => given.push((name, with)),
-                        // What bytes claim is about bytes.
-                        Frame::Hex(_) => return None,
+                        Frame::Hex(_) => asked.push(None),
                     }
                 }
             }
+            Verb::Listens => asked.extend(self.written.get(step.actor.as_str()).into_iter().flatten()),
+            Verb::Together(inner) => {
+                if let Some(why) = inner.iter().find_map(|step| self.step(step)) {
+                    return Some(why);
+                }
+                asked.extend(inner.iter().filter_map(|step| match &step.verb {
+                    Verb::Operation { name, .. } => Some(Some(name.as_str())),
+                    _ => None,
+                }));
+            }
             _ => {}
         }
-        asked.extend(given.iter().map(|(name, _)| *name));
+        asked.extend(given.iter().map(|(name, _)| Some(*name)));
+        if let Verb::Writes { .. } = step.verb {
+            self.written.entry(&step.actor).or_default().extend(&asked);
+        }
+        // What bytes claim is about bytes.
+        let known: Option<Vec<&str>> = asked.into_iter().collect();
+        let asked = known.unwrap_or_default();
         let argument = given.iter().find_map(|(name, with)| self.argument(name, with));
         argument.or_else(|| self.expect(step.gets.as_ref()?, &asked)).or_else(|| {
             let kept = step.keep.iter().map(|(_, path)| path.as_str());
@@ -57,10 +127,15 @@ impl Wire<'_> {
 
     fn argument(&self, operation: &str, with: &[(String, Given)]) -> Option<String> {
         with.iter().find_map(|(argument, given)| {
-            let usual = self.service.field(argument).and_then(Field::default_value);
+            let field = self.service.field(argument);
+            let usual = field.and_then(Field::default_value);
             let is_usual = matches!((given, &usual), (Given::Literal(given), Some(usual)) if given == usual);
-            // A wire without passwords is asked without them.
-            let needless = argument == "password" || is_usual;
+            // A wire without passwords is asked without them, one without patterns for all names, and one without a
+            // place for it without what is optional.
+            let without = self.dialect.policies.get("pattern").is_some_and(|choice| choice == "none");
+            let for_all = argument == "pattern" && without && asks_for_its_own(given);
+            let optional = field.is_some_and(|field| field.optional);
+            let needless = argument == "password" || is_usual || for_all || optional;
             let carries = self.dialect.carries_argument(operation, argument);
             (!carries && !needless).then(|| format!("this wire cannot say `{argument}` in {operation}"))
         })
@@ -70,11 +145,18 @@ impl Wire<'_> {
         match expect {
             Expect::Ok(fields) => fields.iter().find_map(|(field, wanted)| self.result(field, wanted, asked)),
             Expect::Outcome(outcome) => {
-                let fields = asked.iter().find_map(|name| self.service.outcome(name, outcome))?;
-                let untold = fields.keys().find(|field| !self.tells(asked, field))?;
-                Some(self.never_tells(asked, untold))
+                let mut have = asked.iter().filter(|name| self.service.outcome(name, outcome).is_some()).peekable();
+                have.peek()?;
+                let told = have.any(|name| self.dialect.tells_outcome(name, outcome));
+                (!told).then(|| self.never_tells(asked, outcome))
             }
             Expect::Error(error, _) => {
+                let hidden = error
+                    .strip_prefix("invalid_")
+                    .filter(|argument| asked.iter().any(|operation| self.dialect.hides_argument(operation, argument)));
+                if let Some(argument) = hidden {
+                    return Some(format!("this wire hides the {argument}, so a server cannot find it `{error}`"));
+                }
                 let told = asked.is_empty()
                     || asked
                         .iter()
@@ -118,10 +200,17 @@ impl Wire<'_> {
     }
 
     fn tells(&self, asked: &[&str], field: &str) -> bool {
-        asked.is_empty() || asked.iter().any(|name| self.dialect.carries_result(name, field))
+        let told = |name: &&str| match *name {
+            PUSHED => field == "messages" || self.dialect.carries_event("message", field),
+            name => self.dialect.carries_result(name, field),
+        };
+        asked.is_empty() || asked.iter().any(told)
     }
 
     fn never_tells(&self, asked: &[&str], field: &str) -> String {
-        format!("the answer to {} on this wire never tells `{field}`", asked.join(" or "))
+        match asked {
+            [PUSHED] => format!("the event {PUSHED} of this wire never tells `{field}`"),
+            _ => format!("the answer to {} on this wire never tells `{field}`", asked.join(" or ")),
+        }
     }
 }

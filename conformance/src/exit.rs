@@ -11,7 +11,7 @@ pub enum Exit {
     Findings = 1,
     /// The command line cannot be understood.
     Usage = 2,
-    /// The target never started or went away, or some cases could not be decided.
+    /// The target never started or went away, some cases could not be decided, or none applied.
     Undecided = 3,
     /// A YAML file has mistakes.
     BadYaml = 4,
@@ -29,5 +29,5 @@ Exit codes:
   0  everything that applies passed, or fails as it was known to
   1  findings: a MUST is broken, a policy is not as declared, or the known-failure file is out of date
   2  usage: the command line cannot be understood
-  3  undecided: the target never started or went away, or cases could not be decided
+  3  undecided: the target never started or went away, or cases could not be decided, or none applied
   4  a YAML file has mistakes";

@@ -91,7 +91,7 @@ pub struct CaseResult {
     pub why: String,
     /// What was seen, if there is something to explain.
     pub evidence: Option<Box<Evidence>>,
-    /// One for each requirement that the scenario checks.
+    /// One for each requirement that the scenario checks, and for others that were broken in it.
     pub findings: Vec<Finding>,
 }
 
@@ -116,6 +116,12 @@ impl CaseResult {
         for finding in &mut result.findings {
             if !evidence.convicts.is_empty() && !evidence.convicts.contains(&finding.requirement) {
                 finding.verdict = Verdict::NotReached;
+            }
+        }
+        // What is looked at in every case need not be what this one is about.
+        for id in &evidence.convicts {
+            if !result.findings.iter().any(|finding| finding.requirement == *id) {
+                result.findings.push(Finding { requirement: id.clone(), verdict: Verdict::Failed });
             }
         }
         result.evidence = Some(Box::new(evidence));

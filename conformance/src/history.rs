@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use spec::codec::Dialogue;
-use spec::dialect::Dialect;
 
 /// Bytes that one case keeps; a target that floods must not fill the memory of whoever judges it.
 const KEPT_BYTES: usize = 1 << 18;
@@ -56,6 +55,21 @@ impl History {
         }
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Forgets what came behind so many entries.
+    pub fn truncate(&mut self, entries: usize) {
+        self.entries.truncate(entries);
+    }
+
     /// A number that is the same for the same observations: for comparing simulated runs.
     pub fn digest(&self) -> u64 {
         // FNV-1a: small, and the same on every machine.
@@ -73,19 +87,5 @@ impl History {
             add(&entry.bytes);
         }
         hash
-    }
-
-    /// The entry as it is shown: a line, and below it the bytes with their meaning.
-    pub fn render(entry: &Entry, dialect: &Dialect) -> String {
-        let (arrow, annotated) = match entry.direction {
-            Direction::Said => ("→", dialect.annotate_request(&entry.bytes)),
-            Direction::Heard => ("←", dialect.annotate_answer(&entry.bytes, entry.dialogue.as_ref())),
-            Direction::Noted => return format!("{}  · {}\n", entry.actor, entry.text),
-        };
-        let mut text = format!("{}  {arrow} {}\n", entry.actor, entry.text);
-        for line in annotated.to_string().lines() {
-            text.push_str(&format!("      {line}\n"));
-        }
-        text
     }
 }

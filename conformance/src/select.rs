@@ -83,6 +83,12 @@ pub(crate) fn ruled_out(scenario: &Scenario, target: &Target) -> Option<String> 
     if let Some(name) = scenario.needs.iter().find(|name| target.lacks.contains(*name)) {
         return Some(format!("the target has no `{name}`"));
     }
+    if scenario.all_steps().any(|step| matches!(step.verb, Verb::Collects)) {
+        let brings = target.dialect.brings_what_waits().unwrap_or("push");
+        if target.lacks.contains(brings) {
+            return Some(format!("the target has no `{brings}`"));
+        }
+    }
     let raw = scenario.all_steps().flat_map(|step| asked_in_bytes(step, &target.dialect));
     if let Some(name) = raw.into_iter().find(|name| target.lacks.contains(name)) {
         return Some(format!("the target has no `{name}`, which its bytes ask for"));

@@ -81,6 +81,57 @@ fn the_reference_passes_and_exits_with_0() {
     );
 }
 
+/// Whoever declares to lack everything has shown nothing, and the report says what is in the way.
+#[test]
+fn a_run_that_judges_nothing_exits_with_3_and_says_what_is_in_the_way() {
+    let here = folder();
+    let text = format!(
+        "target: modest\ncommand: [{}, --port, \"{{port}}\", --cost, test]\nlacks: [create_account]\n",
+        reference_server()
+    );
+    let path = write(&here, "modest.yaml", &text);
+    conformance(here.path())
+        .arg(&path)
+        .args(["--case", "framed/accounts/an-account*"])
+        .assert()
+        .code(3)
+        .stdout(is_match(r"nothing was judged, most often because the target has no `\w+`: \d+ cases").unwrap());
+    // Over several dialects it is enough that one of them carries what was asked for.
+    let both = ["reference", "--dialect", "framed,000", "--case", "limits/sixteen-zeros"];
+    conformance(here.path()).args(both).assert().code(0).stdout(contains(" 0 failed"));
+    let neither = ["reference", "--dialect", "000,002", "--case", "limits/sixteen-zeros"];
+    conformance(here.path()).args(neither).assert().code(3).stdout(contains("nothing was judged, most often because"));
+}
+
+/// The numbers in front of the colons of the lines about cases that do not apply.
+fn not_applicable(report: &str) -> Vec<u64> {
+    let lines = report.lines().filter_map(|line| line.strip_prefix("not applicable: "));
+    lines.filter_map(|line| line.split_once(" case")?.0.parse().ok()).collect()
+}
+
+#[test]
+fn why_cases_do_not_apply_is_told_by_kind_and_all_of_it_where_that_is_wanted() {
+    let here = folder();
+    let run = |arguments: &[&str]| {
+        let output = conformance(here.path()).args(["reference", "--dialect", "000"]).args(arguments).output();
+        String::from_utf8(output.expect("it runs").stdout).expect("text")
+    };
+    let (short, long) = (run(&[]), run(&["--verbose"]));
+    let (kinds, reasons) = (not_applicable(&short), not_applicable(&long));
+    assert!(kinds.is_sorted_by(|one, next| one >= next) && kinds.len() < 8, "{short}");
+    assert!(reasons.is_sorted_by(|one, next| one >= next) && reasons.len() > 30, "{long}");
+    let [by_kind, all] = [&kinds, &reasons].map(|counts| counts.iter().sum::<u64>());
+    assert_eq!(by_kind, all);
+    assert!(short.contains(&format!(" {all} not applicable,")), "{short}{long}");
+    for words in
+        ["the target has no `acknowledgement` (", "for another choice of pattern (", "outside this wire's limits: "]
+    {
+        assert!(short.contains(words), "{words}: {short}");
+    }
+    assert!(short.contains(&format!("--verbose tells all {} reasons", reasons.len())), "{short}");
+    assert!(long.contains(" cases: the target has no `acknowledgement`\n"), "{long}");
+}
+
 #[test]
 fn a_server_started_by_a_command_passes() {
     conformance(folder().path())
@@ -264,13 +315,13 @@ fn a_target_that_bears_few_accounts_is_started_anew() {
 
 /// Its own process group is ended, with whatever it started.
 #[test]
-fn an_interrupted_run_leaves_no_process_behind() {
+fn an_interrupted_run_reports_what_is_decided_and_leaves_no_process_behind() {
     let here = folder();
     let pid = here.path().join("pid");
     let script =
         format!("sleep 600 & echo $! > {}; exec {} --port {{port}} --cost test", pid.display(), reference_server());
     let mut run = conformance(here.path())
-        .args(["--verbose", "--jobs", "1", "--", "sh", "-c", &script])
+        .args(["--verbose", "--jobs", "1", "--json", "report.json", "--", "sh", "-c", &script])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -282,6 +333,13 @@ fn an_interrupted_run_leaves_no_process_behind() {
     lines.for_each(drop);
     assert_eq!(run.wait().expect("it ends").code(), Some(3));
     assert_gone(&pid);
+    let report = std::fs::read_to_string(here.path().join("report.json")).expect("it was written");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    assert_eq!(report["stopped"]["why"], "interrupted");
+    assert!(
+        report["counts"]["passed"].as_u64() > Some(0) && report["counts"]["not_reached"].as_u64() > Some(0),
+        "{report:.900}"
+    );
 }
 
 /// Waits until the process whose number a file holds is gone. A process that stays fails by the runner's time limit.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use conformance::finding::{CaseResult, Verdict};
 use conformance::mutant::{self, Mutant};
@@ -16,6 +17,9 @@ use spec::scenario::Scenario;
 /// Cases side by side, fewer than usual: trials share the machine, and an answer that is late makes all deadlines longer.
 const JOBS: usize = 4;
 
+/// A busy machine must not decide.
+const DEADLINE: Duration = Duration::from_secs(2);
+
 fn main() {
     let faults = mutant::faithful().into_iter();
     let trials = faults.map(|fault| Trial::test(fault.name, move || found_and_nothing_else(&fault)));
@@ -26,7 +30,8 @@ fn found_and_nothing_else(fault: &Mutant) -> Result<(), Failed> {
     let World { spec, scenarios } = world();
     let target = Target::new(fault.name, fault.name, fault.dialect(spec), fault.starter(spec));
     let cases = select::cases(scenarios, &target, &Filter::default());
-    let settings = Settings { jobs: Some(JOBS), looks_at_policies: true, ..Settings::default() };
+    let settings =
+        Settings { jobs: Some(JOBS), deadline: Some(DEADLINE), looks_at_policies: true, ..Settings::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let run = runtime.block_on(run(&target, spec, cases, &settings, &Quiet));
     if let Some(error) = run.stopped {

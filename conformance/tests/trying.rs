@@ -4,6 +4,11 @@
 
 #[path = "trying/init.rs"]
 mod init;
+#[cfg(feature = "grpc")]
+#[path = "trying/messages.rs"]
+mod messages;
+#[path = "trying/narrow.rs"]
+mod narrow;
 #[path = "trying/policies.rs"]
 mod policies;
 #[path = "trying/probe.rs"]

@@ -45,8 +45,8 @@ use crate::stream::GrpcStream;
 /// - A unary call is made when the one before it has been answered, so answers keep the order of the calls. Streams
 ///   begin in that order, too: the next call waits until the server has begun to answer, at most 50 ms. Then they run
 ///   beside: their items stand between the answers as they come.
-/// - A call that cannot be made is answered here, in its turn: `UNIMPLEMENTED` for a method that the schema lacks,
-///   `INVALID_ARGUMENT` for what does not fit, with an empty `method` if even that cannot be read.
+/// - A call that cannot be made is answered here, in its turn, with the status `UNSENT`, which is none of gRPC's: nobody
+///   must take it for the server's word. The reason is in `detail`, and `method` is empty if even that cannot be read.
 ///
 /// **The end.** A connection that is lost is the end of the stream, and no line claims to know what became of the calls.
 /// A server that ends its stream ends the connection after all that it said; calls without an answer and open streams

@@ -16,8 +16,8 @@ use tokio::io::{AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tonic::Request;
 use tonic::client::Grpc;
-use tonic::{Request, Status};
 
 use crate::Schema;
 use crate::channel::{Channel, Opened};
@@ -93,7 +93,7 @@ impl Caller {
                     Err(Failure::Status(status)) => self.tell(&AnswerHeard::failure(method.name(), &status)).await,
                     Err(Failure::Lost) => break,
                 },
-                Err((method, status)) => self.tell(&AnswerHeard::failure(&method, &status)).await,
+                Err((method, why)) => self.tell(&AnswerHeard::unsent(&method, &why)).await,
             }
         }
         // The items of a lost connection that have arrived are still told.
@@ -104,24 +104,18 @@ impl Caller {
     fn understood(
         &self,
         line: Result<Vec<u8>, TooLong>,
-    ) -> Result<(MethodDescriptor, DynamicMessage), (String, Status)> {
-        let unnamed = |status| (String::new(), status);
-        let bytes = line.map_err(|TooLong| {
-            unnamed(Status::resource_exhausted(format!("a line of more than {LINE_BYTES_MAX} bytes")))
-        })?;
-        let Call { method: name, request } =
-            line::read(&bytes).map_err(|words| unnamed(Status::invalid_argument(words)))?;
+    ) -> Result<(MethodDescriptor, DynamicMessage), (String, String)> {
+        let unnamed = |why| (String::new(), why);
+        let bytes = line.map_err(|TooLong| unnamed(format!("a line of more than {LINE_BYTES_MAX} bytes")))?;
+        let Call { method: name, request } = line::read(&bytes).map_err(unnamed)?;
         let Some(method) = self.schema.method(&name) else {
-            let status = Status::unimplemented(format!("the schema has no method '{name}'"));
-            return Err((name, status));
+            let why = format!("the schema has no method '{name}'");
+            return Err((name, why));
         };
         if method.is_client_streaming() {
-            return Err((name, Status::unimplemented("a method that takes a stream has no form as lines")));
+            return Err((name, "a method that takes a stream has no form as lines".to_owned()));
         }
-        match from_json(method.input(), request) {
-            Ok(request) => Ok((method, request)),
-            Err(words) => Err((name, Status::invalid_argument(words))),
-        }
+        from_json(method.input(), request).map(|request| (method, request)).map_err(|why| (name, why))
     }
 
     async fn unary(mut self, method: &MethodDescriptor, request: DynamicMessage) -> Result<DynamicMessage, Failure> {

@@ -19,6 +19,7 @@ mod calls;
 mod channel;
 mod line;
 mod message;
+mod outline;
 mod reflection;
 mod schema;
 mod server;
@@ -27,5 +28,7 @@ mod status;
 mod stream;
 
 pub use bridge::{Bridge, Services};
+pub use outline::{Field, FieldKind, MessageType, Method};
 pub use schema::{Schema, SchemaError};
+pub use status::NAMES as STATUSES;
 pub use stream::GrpcStream;

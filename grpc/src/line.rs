@@ -13,6 +13,9 @@ use crate::status;
 /// The longest line that is read: a message of gRPC's usual bound, 4 MiB, with room for escapes.
 pub(crate) const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The status in a line that the bridge makes of a call which was never made: none of gRPC's, for nobody answered.
+pub(crate) const UNSENT: &str = "UNSENT";
+
 /// A client's line, on both sides of the bridge.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +64,11 @@ impl<'a> AnswerHeard<'a> {
     pub(crate) fn failure(method: &'a str, failure: &'a Status) -> Self {
         let status = status::name(failure.code());
         AnswerHeard::Failure { method, status, detail: failure.message(), reply: Empty {} }
+    }
+
+    /// Of a call that could not be made, and was not.
+    pub(crate) fn unsent(method: &'a str, why: &'a str) -> Self {
+        AnswerHeard::Failure { method, status: UNSENT, detail: why, reply: Empty {} }
     }
 
     pub(crate) fn end(method: &'a str) -> Self {

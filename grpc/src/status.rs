@@ -51,7 +51,7 @@ pub(crate) fn code(name: &str) -> Option<Code> {
 }
 
 /// By their numbers.
-const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 17] = [
     "OK",
     "CANCELLED",
     "UNKNOWN",

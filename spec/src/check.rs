@@ -52,6 +52,23 @@ fn references(scenario: &Scenario, spec: &Spec, found: &mut Diagnostics) {
             );
         }
     }
+    for requirement in scenario.checks.iter().filter_map(|id| spec.requirement(id)) {
+        let played =
+            |policy: &String| scenario.when.get(policy).map(|choices| choices.0.as_slice()).unwrap_or_default();
+        let beyond = requirement.when.iter().find(|(policy, choices)| {
+            let played = played(policy);
+            played.is_empty() || played.iter().any(|choice| !choices.0.contains(choice))
+        });
+        if let Some((policy, choices)) = beyond {
+            let (id, only) = (&requirement.id, choices.0.join(" or "));
+            let message = format!("`{id}` is for {policy}: {only}, and this scenario for others, too");
+            found.push(
+                Diagnostic::new(scenario.place_of(id), message)
+                    .other(&requirement.place, "which says so in `when`")
+                    .help("whoever chose otherwise would be blamed for it"),
+            );
+        }
+    }
     for dialect in scenario.dialects.iter().filter(|name| !spec.dialects.contains_key(*name)) {
         let known = spec.dialects.keys().map(String::as_str);
         let message = format!("there is no dialect `{dialect}`");

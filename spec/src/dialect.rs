@@ -6,11 +6,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::codec::Dialogue;
 use crate::codec::plan::{Constant, Entry, Frame, Index, Meaning, Message, Name, OperationPlan, Part, Shape};
+use crate::codec::sample::hashes;
+use crate::codec::{Call, Dialogue};
+use crate::error::Place;
 use crate::service::{ErrorSpec, FieldKind, Service};
 use crate::value::Value;
+
+/// How long nothing must come until what has no end of its own has ended, if its dialect does not say. Milliseconds.
+const PAUSE_MS: u64 = 10;
+
+/// The same for a stream of gRPC to bring nothing more: a server says its items beside its answers, perhaps later.
+const STREAM_PAUSE_MS: u64 = 50;
 
 /// A wire, compiled.
 #[derive(Debug, Clone)]
@@ -58,6 +67,10 @@ pub struct Grpc {
     pub proto: Option<String>,
     /// Its full name: package, dot, service.
     pub service: String,
+    /// What is said and heard.
+    pub calls: Vec<Call>,
+    /// Where the file and the service are named.
+    pub places: (Option<Place>, Option<Place>),
 }
 
 /// What a value may be: a regular expression over the whole of it.
@@ -102,6 +115,14 @@ impl Dialect {
     /// Whether an operation is done by ending the connection.
     pub fn is_disconnect(&self, operation: &str) -> bool {
         self.operation(operation).is_some_and(|index| self.operations[index].steps.is_empty())
+    }
+
+    /// Whether the connection ends with an operation that succeeds.
+    pub(crate) fn ends_by(&self, operation: &str) -> bool {
+        let Some(plan) = self.operation(operation).map(|index| &self.operations[index]) else { return false };
+        let is_ok = |entry: &&Entry| matches!(entry.meaning, Meaning::Ok | Meaning::Outcome(_));
+        plan.answers().iter().filter(is_ok).all(|entry| entry.close)
+            && plan.steps.last().is_none_or(|step| step.silence.is_none())
     }
 
     /// Whether a request can have an end that only a pause tells.
@@ -163,6 +184,22 @@ impl Dialect {
         answers.filter_map(|entry| entry.message.fixed_bytes("token")).min()
     }
 
+    /// How what waits for a user reaches them, by its policy: the operation that asks for it, the log in that brings it,
+    /// or None: events behind that.
+    pub fn brings_what_waits(&self) -> Option<&'static str> {
+        match self.policies.get("at_log_in").map(String::as_str) {
+            Some("messages") => Some("log_in"),
+            Some("pushed") => None,
+            _ => Some("deliver_messages"),
+        }
+    }
+
+    /// How long nothing must come until what has no end of its own has ended.
+    pub fn pause(&self) -> Duration {
+        let usual = if self.grpc.is_some() { STREAM_PAUSE_MS } else { PAUSE_MS };
+        Duration::from_millis(self.pause_ms.unwrap_or(usual))
+    }
+
     // ── what a wire carries ───────────────────────────────────────────────────────────────────────────────────────
 
     /// Whether an operation's request says an argument.
@@ -171,18 +208,47 @@ impl Dialect {
         self.operations[index].steps.iter().flat_map(|step| &step.say).any(|message| names(&message.shape, argument))
     }
 
+    /// Whether an operation's request says an argument in a way that hides it from the server, such as by its hash.
+    pub fn hides_argument(&self, operation: &str, argument: &str) -> bool {
+        let Some(index) = self.operation(operation) else { return false };
+        self.operations[index].steps.iter().flat_map(|step| &step.say).any(|said| hashes(said).contains(&argument))
+    }
+
     /// Whether an operation's answer tells a result, or a field of its rows.
     pub fn carries_result(&self, operation: &str, field: &str) -> bool {
         let Some(index) = self.operation(operation) else { return false };
-        let told = |entry: &Entry| match &entry.meaning {
-            Meaning::Ok | Meaning::More | Meaning::Next => tells(&entry.message, field),
+        let told = |meaning: &Meaning| match meaning {
             Meaning::Outcome(outcome) => {
-                let outcomes = self.service.operations.get(operation).and_then(|spec| spec.outcomes.get(outcome));
-                outcomes.is_some_and(|fields| fields.contains_key(field)) || tells(&entry.message, field)
+                self.service.outcome(operation, outcome).is_some_and(|fields| fields.contains_key(field))
             }
             _ => false,
         };
-        self.operations[index].steps.iter().flat_map(|step| &step.hear).any(told) || self.is_row_of_more(index, field)
+        let (answers, mut ends) = self.successes(index);
+        answers.into_iter().any(|entry| told(&entry.meaning) || tells(&entry.message, field))
+            || ends.any(told)
+            || self.is_row_of_more(index, field)
+    }
+
+    /// Whether an operation's answer can say this outcome: in words of its own, or by the results that tell it apart.
+    pub fn tells_outcome(&self, operation: &str, outcome: &str) -> bool {
+        let Some(index) = self.operation(operation) else { return false };
+        let is = |meaning: &Meaning| matches!(meaning, Meaning::Outcome(name) if name == outcome);
+        let fields = self.service.outcome(operation, outcome);
+        let by_results = |entry: &Entry| {
+            matches!(entry.meaning, Meaning::Ok | Meaning::Next)
+                && fields.is_some_and(|fields| fields.keys().all(|field| tells(&entry.message, field)))
+        };
+        let (answers, mut ends) = self.successes(index);
+        answers.into_iter().any(|entry| is(&entry.meaning) || by_results(entry)) || ends.any(is)
+    }
+
+    /// What an operation succeeds with: answers, and ends that mean something.
+    fn successes(&self, index: usize) -> (Vec<&Entry>, impl Iterator<Item = &Meaning>) {
+        let steps = &self.operations[index].steps;
+        let is =
+            |entry: &&Entry| matches!(entry.meaning, Meaning::Ok | Meaning::More | Meaning::Next | Meaning::Outcome(_));
+        let answers = steps.iter().flat_map(|step| &step.hear).filter(is).collect();
+        (answers, steps.iter().flat_map(|step| [&step.silence, &step.close]).flatten())
     }
 
     /// Rows that come one by one make up the list that the result is.
@@ -239,8 +305,10 @@ impl Dialect {
 
     // ── after compiling ───────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Finds the one number that tells the operations apart, and whether only a pause ends an answer.
+    /// Finds which answers their frame ends, the one number that tells the operations apart, and whether only a pause
+    /// ends an answer.
     pub(crate) fn settle(&mut self) {
+        self.find_what_outruns();
         self.code = self.find_code();
         self.index = self.find_index();
         let says: Vec<&Message> =

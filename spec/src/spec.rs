@@ -135,9 +135,9 @@ pub fn read_dialect(file: &Arc<File>, service: &Service, found: &mut Diagnostics
 /// Reads a wire, and lets it speak every message to itself.
 pub(crate) fn read_and_rehearse(file: &Arc<File>, service: &Service, found: &mut Diagnostics) -> Option<Dialect> {
     let document = Document::read_one(file, found)?;
-    let dialect = compile(&document, service, found)?;
+    let mut dialect = compile(&document, service, found)?;
     let before = found.0.len();
-    rehearse(&dialect, service, &document, found);
+    rehearse(&mut dialect, service, &document, found);
     (found.0.len() == before).then_some(dialect)
 }
 

@@ -185,9 +185,8 @@ pub fn describe(arrived: &Arrived, service: &Service) -> String {
         }
         Arrival::Answer(Heard::Other { unfit, .. }) => format!("bytes that are no answer in this dialect: {unfit}"),
         Arrival::Answer(_) => "noise".into(),
-        Arrival::Part(Heard::More { values, .. }) => format!("one more {values}"),
-        Arrival::Part(Heard::Next { values, .. }) => format!("go on {values}"),
-        Arrival::Part(_) => "something that nobody waits for".into(),
+        Arrival::Unsent(why) => format!("the request never left the suite: {why}"),
+        Arrival::Part(part) => describe_part(part),
         Arrival::Event(Heard::Event { name, values, .. }) => format!("the event {name} {values}"),
         Arrival::Event(_) => "an event".into(),
         Arrival::End(how) if arrived.bytes.is_empty() => how.clone(),
@@ -196,6 +195,21 @@ pub fn describe(arrived: &Arrived, service: &Service) -> String {
         Arrival::Silence => format!("{} bytes of a message, and then nothing", arrived.bytes.len()),
         Arrival::Flood => "more than anybody asked for: the server floods the connection".into(),
     }
+}
+
+/// Part of an answer that goes on, a greeting, or the answer to a fence that the dialogue itself has said.
+fn describe_part(part: &Heard) -> String {
+    let words = match part {
+        Heard::More { values, .. } => format!("one more {values}"),
+        Heard::Next { values, .. } => format!("go on {values}"),
+        Heard::Ok { operation: Some(name), values, .. } if name == "connect" => format!("the greeting {values}"),
+        Heard::Ok { operation: Some(name), values, .. } => format!("{name} is answered with ok {values}"),
+        Heard::Ok { values, .. } => format!("ok {values}"),
+        Heard::Error { name, .. } => name.clone(),
+        Heard::Other { unfit, .. } => format!("bytes that are no answer in this dialect: {unfit}"),
+        Heard::Event { .. } | Heard::Ignored { .. } => "noise".into(),
+    };
+    words.replace(" {}", "")
 }
 
 fn outcome_of<'s>(service: &'s Service, operation: &str, values: &Record) -> Option<&'s str> {

@@ -11,7 +11,7 @@ use spec::source::{File, Source};
 use crate::commands::{complain, draw, say};
 use crate::exit::Exit;
 use crate::report::terminal::counted;
-use crate::target::read_file;
+use crate::target::{hold_against_messages, read_dialect, read_file};
 
 /// Show every mistake in spec, dialect, scenario and target files.
 #[derive(Debug, Args)]
@@ -25,6 +25,7 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
     let (spec, scenarios, mut found) = check(source);
     let Some(spec) = spec else { return draw(&found) };
     if arguments.files.is_empty() {
+        spec.dialects.values().for_each(|dialect| hold_against_messages(dialect, &spec, &mut found));
         if !found.is_empty() {
             return draw(&found);
         }
@@ -54,7 +55,7 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
         match first_key {
             Some("dialect") => {
                 let file = Arc::new(File { path: name, text });
-                spec::read_dialect(&file, &spec.service, &mut found);
+                read_dialect(&file, &spec, &mut found);
             }
             Some("target") => drop(read_file(path, &spec, &mut found)),
             Some("known_failures") => {
@@ -83,8 +84,15 @@ pub fn main(arguments: &CheckArguments, source: &Source) -> Exit {
             }
         }
     }
-    if !found.is_empty() {
-        return draw(&found);
+    // A dialect is read again for each target that speaks it.
+    let mut once = Diagnostics::default();
+    for mistake in found.0 {
+        if !once.0.contains(&mistake) {
+            once.push(mistake);
+        }
+    }
+    if !once.is_empty() {
+        return draw(&once);
     }
     say!("no mistakes in {}", counted(arguments.files.len(), "file"));
     Exit::Passed

@@ -143,22 +143,28 @@ pub fn main(arguments: Arguments) -> Exit {
         Some(Command::Schema(schema)) => schema::main(&schema),
         Some(Command::Completions { shell }) => {
             let mut command = <Arguments as clap::CommandFactory>::command();
-            clap_complete::generate(shell, &mut command, "conformance", &mut std::io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut command, "conformance", &mut text);
+            say_text(format_args!("{}", String::from_utf8_lossy(&text)));
             Exit::Passed
         }
     }
 }
 
-/// As `println!`, for output that may be piped into something that stops reading: then the command is done.
+/// As `println!`, for output that may be piped into something that stops reading. Nothing ends because of that: targets
+/// must still be stopped, and the exit code told.
 macro_rules! say {
-    ($($words:tt)*) => { $crate::commands::say_line(format_args!($($words)*)) };
+    ($($words:tt)*) => { $crate::commands::say_text(format_args!("{}\n", format_args!($($words)*))) };
 }
 pub(crate) use say;
 
-pub(crate) fn say_line(words: std::fmt::Arguments<'_>) {
+/// The same without a line end.
+pub(crate) fn say_text(words: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
-    if writeln!(std::io::stdout(), "{words}").is_err() {
-        std::process::exit(Exit::Passed as i32);
+    let mut out = std::io::stdout().lock();
+    match out.write_fmt(words).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => panic!("nothing can be printed: {error}"),
+        _ => {}
     }
 }
 
@@ -187,6 +193,22 @@ pub(crate) fn protocol(source: &Source) -> Result<Arc<Spec>, Exit> {
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Exit> {
     std::fs::write(path, text)
         .map_err(|error| complain(Exit::Undecided, &format!("cannot write {}: {error}", path.display())))
+}
+
+/// Waits until the user wants no more. Whoever awaits a target awaits this, too, and ends the target: it lives in a
+/// process group of its own, which hears of nothing.
+pub(crate) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = kinds.map(signal).into() else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        biased;
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
 }
 
 /// A runtime for whatever awaits a target.

@@ -5,18 +5,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use spec::codec::{Damage, Heard, Memory};
-use spec::scenario::{Fault, Frame, Given, How, Piece, Step, Verb};
+use spec::codec::{Damage, Heard, Memory, News};
+use spec::scenario::{Fault, Frame, Given, How, Step, Verb};
 use spec::value::{Record, Value};
 
+use crate::carried::asks_for_a_beginning;
 use crate::drive::cast::Cast;
+use crate::drive::claim::ENDS;
 use crate::drive::link::{Arrival, Arrived, Link};
 use crate::drive::play::{Play, Returning, Stop};
 use crate::drive::wire::Wire;
 
 /// The pause between pieces of a write, so that the other side has a chance to read each alone. If it does not, a server
-/// that mistakes a piece for a message is not caught; nobody is accused of anything.
+/// that mistakes a piece for a message is not caught; nobody is accused of anything. Where there are many, one of them is
+/// read alone sooner or later, and the pauses add up.
 const BETWEEN_PIECES: Duration = Duration::from_millis(2);
+const BETWEEN_FEW_PIECES: Duration = Duration::from_millis(20);
+const FEW: usize = 4;
 
 impl<W: Wire> Play<'_, W> {
     pub(super) async fn act(&mut self, step: &Step) -> Result<(), Stop> {
@@ -29,6 +34,7 @@ impl<W: Wire> Play<'_, W> {
             }
             Verb::Connects => self.connect(actor).await,
             Verb::Returns => self.come_back(actor).await,
+            Verb::Collects => self.collect(actor).await,
             Verb::Disconnects => self.disconnect(actor).await,
             Verb::HalfCloses => self.half_close(actor).await,
             Verb::Resets => {
@@ -58,12 +64,19 @@ impl<W: Wire> Play<'_, W> {
             let address = stage.ground.address(actor).await?;
             stage.wire.connect(&address).await
         };
-        match self.stage.patience.wait(&mut self.turn, connecting).await {
+        match self.stage.patience.wait_for_connection(&mut self.turn, connecting).await {
             None => Err(Stop::Silent("no connection".into())),
             Some(Err(error)) => Err(Stop::Lost(format!("no connection: {error}"))),
             Some(Ok(stream)) => {
                 self.note(actor, "connects");
-                self.links.insert(actor.to_owned(), Link::new(stream, self.stage.dialect.clone()));
+                self.bound.remove(actor);
+                let mut link = Link::new(stream, self.stage.dialect.clone()).numbered(self.names.connection());
+                let memory = memory(&mut self.memories, &self.cast, actor);
+                link.open(&self.stage.patience, &mut self.turn, memory).await;
+                for bytes in link.take_said() {
+                    self.said(actor, "what opens a connection".into(), bytes);
+                }
+                self.links.insert(actor.to_owned(), link);
                 Ok(())
             }
         }
@@ -73,6 +86,7 @@ impl<W: Wire> Play<'_, W> {
     pub(super) async fn disconnect(&mut self, actor: &str) -> Result<(), Stop> {
         let Some(mut link) = self.links.remove(actor) else { return Ok(()) };
         self.note(actor, "disconnects");
+        self.bound.remove(actor);
         self.left.insert(actor.to_owned());
         if link.half_close().await.is_err() {
             return Ok(());
@@ -83,7 +97,9 @@ impl<W: Wire> Play<'_, W> {
             match arrived.what {
                 // A server that keeps its side open is not wrong, only unproven to know.
                 Arrival::End(_) | Arrival::Silence | Arrival::Flood => return Ok(()),
-                Arrival::Answer(_) | Arrival::Part(_) | Arrival::Event(_) => self.heard(actor, &arrived),
+                Arrival::Answer(_) | Arrival::Unsent(_) | Arrival::Part(_) | Arrival::Event(_) => {
+                    self.heard(actor, &arrived);
+                }
             }
         }
     }
@@ -119,7 +135,19 @@ impl<W: Wire> Play<'_, W> {
         self.say(actor, operation, &arguments).await
     }
 
+    /// Where the server ends the connection after what was heard last, whoever has no session goes on with another.
+    async fn go_on_after_the_end(&mut self, actor: &str) -> Result<(), Stop> {
+        if !self.links.get(actor).is_some_and(Link::is_over) {
+            return Ok(());
+        }
+        if self.bound.contains(actor) {
+            return Err(Stop::Inapplicable(ENDS.into()));
+        }
+        self.disconnect(actor).await
+    }
+
     pub(super) async fn say(&mut self, actor: &str, operation: &str, arguments: &Record) -> Result<(), Stop> {
+        self.go_on_after_the_end(actor).await?;
         if self.stage.dialect.events_are_open() {
             self.settle(actor).await?;
         }
@@ -139,22 +167,10 @@ impl<W: Wire> Play<'_, W> {
         Ok(())
     }
 
-    /// Takes in what was pushed, before something is said.
-    async fn settle(&mut self, actor: &str) -> Result<(), Stop> {
-        let memory = memory(&mut self.memories, &self.cast, actor);
-        let Some(link) = self.links.get_mut(actor) else { return Ok(()) };
-        for arrived in link.settle(&self.stage.patience, &mut self.turn, memory).await {
-            self.heard(actor, &arrived);
-            if let Arrival::Event(_) = arrived.what {
-                self.link(actor).await?.keep_event(arrived);
-            }
-        }
-        Ok(())
-    }
-
     /// The bytes of a request. None: it is done by disconnecting.
     async fn compose(&mut self, actor: &str, operation: &str, arguments: &Record) -> Result<Option<Vec<u8>>, Stop> {
         self.link(actor).await?;
+        self.spread_news(actor);
         let memory = memory(&mut self.memories, &self.cast, actor);
         if let (Some(Value::Text(username)), "log_in" | "create_account") = (arguments.get("username"), operation) {
             self.former.insert(actor.to_owned(), memory.me().unwrap_or_default().to_owned());
@@ -162,7 +178,22 @@ impl<W: Wire> Play<'_, W> {
         }
         let link = self.links.get_mut(actor).expect("just connected");
         let composed = link.compose(operation, arguments, memory);
+        if link.was_not_asked() {
+            // What the dialect makes of it is no word of the server.
+            let why = format!("{operation} needs a value here that this wire has told nobody");
+            return Err(Stop::Inapplicable(why));
+        }
         composed.map_err(|why| Stop::Inapplicable(format!("`{operation}` cannot be said on this wire: {why}")))
+    }
+
+    /// What the wire calls users, they tell each other: whom somebody writes to, has told her the number to use.
+    fn spread_news(&mut self, actor: &str) {
+        let news: Vec<News> = self.memories.values_mut().flat_map(Memory::take_news).collect();
+        self.told.extend_from_slice(&news);
+        if !self.memories.contains_key(actor) {
+            memory(&mut self.memories, &self.cast, actor).is_told(&self.told);
+        }
+        self.memories.values_mut().for_each(|memory| memory.is_told(&news));
     }
 
     /// Asks to be told of messages on this connection, and waits until the server knows.
@@ -183,6 +214,7 @@ impl<W: Wire> Play<'_, W> {
             match arrived.what {
                 Arrival::Event(_) => self.link(actor).await?.keep_event(arrived),
                 Arrival::Part(_) => {}
+                Arrival::Unsent(_) => return Err(Stop::Suite(self.describe(&arrived))),
                 Arrival::Answer(_) => return Ok(()),
                 Arrival::Silence => return Err(Stop::Silent("nothing".into())),
                 Arrival::End(_) | Arrival::Flood => return Err(Stop::Lost(self.describe(&arrived))),
@@ -196,6 +228,7 @@ impl<W: Wire> Play<'_, W> {
             How::Dripped => "a byte at a time".into(),
             How::Split(offsets) => format!("cut at {offsets:?}"),
         };
+        self.go_on_after_the_end(actor).await?;
         self.note(actor, &format!("writes what follows {pieces}"));
         let mut all = Vec::new();
         for frame in frames {
@@ -228,6 +261,7 @@ impl<W: Wire> Play<'_, W> {
             How::Dripped => (1..all.len()).collect(),
             How::Split(offsets) => offsets.iter().copied().filter(|offset| *offset < all.len()).collect(),
         };
+        let pause = if cuts.len() < FEW { BETWEEN_FEW_PIECES } else { BETWEEN_PIECES };
         let mut start = 0;
         for cut in cuts.into_iter().chain([all.len()]) {
             if self.put(actor, &all[start..cut.max(start)]).await.is_err() {
@@ -235,7 +269,7 @@ impl<W: Wire> Play<'_, W> {
             }
             start = cut.max(start);
             if start < all.len() {
-                tokio::time::sleep(BETWEEN_PIECES).await;
+                tokio::time::sleep(pause).await;
             }
         }
         Ok(())
@@ -290,10 +324,7 @@ impl<W: Wire> Play<'_, W> {
         let value = self.cast.make("pattern", given);
         let language = self.stage.dialect.policies.get("pattern").map_or("glob", String::as_str);
         let Some(prefix) = value.as_text().and_then(|text| text.strip_suffix('*')) else { return value };
-        // A play that is about one language speaks it, but for asking for its own names.
-        let about = self.scenario.when.get("pattern").is_some_and(|choices| !choices.0.iter().any(|one| one == "glob"));
-        let own = matches!(given, Given::Text(pieces) if matches!(&pieces[..], [Piece::Hole(hole), Piece::Literal(star)] if hole == "prefix" && star == "*"));
-        if (about && !own) || prefix.contains(['*', '?']) {
+        if !asks_for_a_beginning(self.scenario, given) {
             return value;
         }
         Value::Text(match language {

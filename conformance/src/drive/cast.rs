@@ -3,6 +3,8 @@
 //! Names belong to one case of one run alone, so cases can run side by side, and again against the same living server.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use reference_server::world::World;
 use spec::scenario::{Given, Piece, Scenario};
@@ -20,13 +22,14 @@ const RARE: (u32, u32) = (0x20000, 0x2a6d0);
 pub struct Names {
     run: String,
     world: World,
+    connections: Arc<AtomicU32>,
 }
 
 impl Names {
     /// Names for a new run.
     pub fn new(world: &World) -> Self {
         let run = (0..6).map(|_| char::from(DIGITS[world.below(26) as usize])).collect();
-        Names { run, world: world.clone() }
+        Names { run, world: world.clone(), connections: Arc::default() }
     }
 
     /// What all usernames of one case begin with. Prefixes have one length, so none begins another.
@@ -38,6 +41,11 @@ impl Names {
             number /= DIGITS.len();
         }
         format!("{}{}", self.run, digits.map(char::from).iter().collect::<String>())
+    }
+
+    /// The number of a new connection.
+    pub fn connection(&self) -> u32 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The randomness of this run.

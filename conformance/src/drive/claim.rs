@@ -17,9 +17,16 @@ use crate::drive::wire::Wire;
 /// The pause before a server is asked again whether it has noticed that a connection is gone.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
 
+/// Why a case does not apply in which somebody goes on where the wire does not.
+pub(super) const ENDS: &str =
+    "on this wire the server ends the connection after an answer that this case goes on behind";
+
 impl<W: Wire> Play<'_, W> {
     pub(super) async fn claims_of(&mut self, step: &Step) -> Result<(), Stop> {
         match (&step.gets, &step.verb) {
+            (expect, Verb::Collects) if self.stage.dialect.brings_what_waits().is_none() => {
+                self.claim_pushed(&step.actor, expect.as_ref()).await?;
+            }
             (Some(expect), _) => {
                 self.claim(&step.actor, expect).await?;
                 if expect.is_close() && self.links.get(&step.actor).is_some_and(|link| link.ended().is_some()) {
@@ -27,7 +34,7 @@ impl<W: Wire> Play<'_, W> {
                     self.links.remove(&step.actor);
                 }
             }
-            (None, Verb::Operation { .. } | Verb::Returns) => {
+            (None, Verb::Operation { .. } | Verb::Returns | Verb::Collects) => {
                 self.claim(&step.actor, &Expect::Ok(Vec::new())).await?;
             }
             (None, _) => {}
@@ -126,7 +133,8 @@ impl<W: Wire> Play<'_, W> {
         Err(arrived.iter().map(|arrived| self.describe(arrived)).collect::<Vec<_>>().join(", and "))
     }
 
-    /// Proves that nothing comes: an operation that always answers is answered, and nothing stood before its answer.
+    /// Proves that nothing comes: an operation that always answers is answered, and nothing stood before its answer; nor
+    /// a little behind it, where nothing orders an answer and the events beside it.
     pub(super) async fn claim_nothing(&mut self, actor: &str) -> Result<(), Stop> {
         let waiting = self.links.get_mut(actor).and_then(Link::take_event);
         if let Some(event) = waiting {
@@ -137,14 +145,14 @@ impl<W: Wire> Play<'_, W> {
         let arrived = self.arrival(actor).await?;
         match arrived.what {
             // Where the fence needs a session, a refusal proves as much.
-            Arrival::Answer(Heard::Ok { .. } | Heard::Error { .. }) => Ok(()),
-            _ => Err(self.wrong(&arrived)),
+            Arrival::Answer(Heard::Ok { .. } | Heard::Error { .. }) => self.claim_quiet(actor).await,
+            _ => Err(self.wrong(actor, &arrived)),
         }
     }
 
     pub(super) async fn next_answer(&mut self, actor: &str) -> Result<Arrived, Stop> {
         let arrived = self.next_answer_or_end(actor).await?;
-        if let Arrival::End(_) = arrived.what { Err(self.wrong(&arrived)) } else { Ok(arrived) }
+        if let Arrival::End(_) = arrived.what { Err(self.wrong(actor, &arrived)) } else { Ok(arrived) }
     }
 
     pub(super) async fn next_answer_or_end(&mut self, actor: &str) -> Result<Arrived, Stop> {
@@ -180,7 +188,7 @@ impl<W: Wire> Play<'_, W> {
         let arrived = self.arrival(actor).await?;
         match arrived.what {
             Arrival::Event(_) => Ok(arrived),
-            _ => Err(self.wrong(&arrived)),
+            _ => Err(self.wrong(actor, &arrived)),
         }
     }
 
@@ -190,7 +198,7 @@ impl<W: Wire> Play<'_, W> {
             match arrived.what {
                 Arrival::End(_) => return Ok(arrived),
                 Arrival::Event(_) => {}
-                _ => return Err(self.wrong(&arrived)),
+                _ => return Err(self.wrong(actor, &arrived)),
             }
         }
     }
@@ -216,11 +224,16 @@ impl<W: Wire> Play<'_, W> {
             }
         };
         self.conclude(actor, &arrived);
+        if self.is_said_again(actor, &arrived) {
+            return Err(self.stray(&arrived));
+        }
         match &arrived.what {
             Arrival::Silence => {
                 let waited = self.stage.patience.deadline().as_millis();
                 Err(Stop::Silent(format!("{} for {waited} ms", self.describe(&arrived))))
             }
+            // Nobody has answered: whatever is claimed of it, the server is not at fault.
+            Arrival::Unsent(_) => Err(Stop::Suite(self.describe(&arrived))),
             Arrival::Answer(Heard::Ok { operation: Some(operation), .. }) if self.binds(operation) => {
                 Box::pin(self.start_listening(actor)).await?;
                 Ok(arrived)
@@ -233,9 +246,20 @@ impl<W: Wire> Play<'_, W> {
     fn conclude(&mut self, actor: &str, arrived: &Arrived) {
         let Arrival::Answer(heard) = &arrived.what else { return };
         let operation = arrived.dialogue.as_ref().and_then(|dialogue| self.stage.dialect.operation_of(dialogue));
+        if let (Some(operation), Heard::Ok { .. }) = (operation, heard) {
+            match operation {
+                "log_out" | "delete_account" => drop(self.bound.remove(actor)),
+                _ if self.begins_a_session(operation) => drop(self.bound.insert(actor.to_owned())),
+                _ => {}
+            }
+        }
+        if let (Some("log_in"), Heard::Ok { values, .. }) = (operation, heard) {
+            let messages = values.get("messages").cloned().unwrap_or_else(|| Value::List(Vec::new()));
+            self.brought.insert(actor.to_owned(), messages);
+        }
         let logs_in = match operation {
             Some("log_in") => true,
-            Some("create_account") => self.stage.chooses("after_create", "logged_in"),
+            Some("create_account") => self.begins_a_session("create_account"),
             _ => return self.leave_ended(actor),
         };
         if let Some(former) = self.former.remove(actor)
@@ -255,16 +279,20 @@ impl<W: Wire> Play<'_, W> {
 
     /// Whether the user must say now that it wants to be told of messages.
     fn binds(&self, operation: &str) -> bool {
-        let binds = match operation {
+        self.begins_a_session(operation) && self.stage.dialect.has_listen()
+    }
+
+    fn begins_a_session(&self, operation: &str) -> bool {
+        match operation {
             "log_in" | "resume_session" => true,
             "create_account" => self.stage.chooses("after_create", "logged_in"),
             _ => false,
-        };
-        binds && self.stage.dialect.has_listen()
+        }
     }
 
-    pub(super) fn wrong(&self, arrived: &Arrived) -> Stop {
+    pub(super) fn wrong(&self, actor: &str, arrived: &Arrived) -> Stop {
         match &arrived.what {
+            Arrival::End(_) if self.links.get(actor).is_some_and(Link::is_over) => Stop::Inapplicable(ENDS.into()),
             Arrival::End(_) => Stop::Lost(self.describe(arrived)),
             _ => Stop::Wrong(self.describe(arrived)),
         }

@@ -22,16 +22,13 @@ use crate::drive::wire::Wire;
 const EVENTS_KEPT: usize = 4_096;
 
 /// Bytes read while one thing is waited for, at most: more is a flood.
-const BYTES_READ: usize = 8 << 20;
+const BYTES_READ: usize = 1 << 20;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 << 10;
 
 /// How many deadlines one message may take, if every piece of it comes in time.
 const DRIP: u32 = 4;
-
-/// How long nothing must come until a message without an end of its own has ended, if its dialect does not say.
-const PAUSE_MS: u64 = 10;
 
 /// Something that came, in the order of coming.
 #[derive(Debug, Clone)]
@@ -51,6 +48,8 @@ pub struct Arrived {
 pub enum Arrival {
     /// An answer, also one that does not fit.
     Answer(Heard),
+    /// In the place of an answer, why the request never left the suite.
+    Unsent(String),
     /// Part of an answer that goes on, or of something that nobody waits for.
     Part(Heard),
     /// An event.
@@ -67,13 +66,16 @@ pub enum Arrival {
 #[allow(missing_debug_implementations, reason = "it holds a connection")]
 pub struct Link<W: Wire> {
     stream: W::Stream,
+    dialect: Arc<Dialect>,
     conversation: Conversation,
     /// Room for what is read.
     buffer: Vec<u8>,
-    pause: Duration,
+    pub(super) pause: Duration,
     events: VecDeque<Arrived>,
     /// An answer that was looked at and put back.
     back: Option<Arrived>,
+    /// What came while the connection was opened.
+    early: VecDeque<Arrived>,
     /// What was said for dialogues to go on, and is not recorded yet.
     said: Vec<Vec<u8>>,
     serial: u64,
@@ -85,21 +87,47 @@ pub struct Link<W: Wire> {
 }
 
 impl<W: Wire> Link<W> {
+    /// The same as one of the connections of a run.
+    #[must_use]
+    pub fn numbered(mut self, connection: u32) -> Self {
+        self.conversation = self.conversation.numbered(connection);
+        self
+    }
+
     /// A connection that was just opened.
     pub fn new(stream: W::Stream, dialect: Arc<Dialect>) -> Self {
         Link {
             stream,
-            pause: Duration::from_millis(dialect.pause_ms.unwrap_or(PAUSE_MS)),
-            conversation: Conversation::new(dialect),
+            pause: dialect.pause(),
+            conversation: Conversation::new(dialect.clone()),
+            dialect,
             buffer: Vec::new(),
             events: VecDeque::new(),
             back: None,
+            early: VecDeque::new(),
             said: Vec::new(),
             serial: 0,
             end: None,
             paused: false,
             closed_as_answer: false,
         }
+    }
+
+    /// Says what this wire wants said when a connection opens, and waits for what answers it. What comes meanwhile is
+    /// not lost: it is what comes next.
+    pub async fn open(&mut self, patience: &Patience, turn: &mut Turn, memory: &mut Memory) {
+        self.go_on(patience, turn).await;
+        let mut early = VecDeque::new();
+        while self.conversation.is_opening() {
+            let arrived = self.next(patience, turn, memory).await;
+            match arrived.what {
+                Arrival::Event(_) => self.keep_event(arrived),
+                Arrival::Part(_) => early.push_back(arrived),
+                // Whoever waits next meets the same.
+                Arrival::Answer(_) | Arrival::End(_) | Arrival::Silence | Arrival::Unsent(_) | Arrival::Flood => break,
+            }
+        }
+        self.early = early;
     }
 
     /// The bytes of a request, whose answer is then waited for in its turn. None: it is done by disconnecting.
@@ -113,6 +141,11 @@ impl<W: Wire> Link<W> {
         memory: &Memory,
     ) -> Result<Option<Vec<u8>>, Unspeakable> {
         self.conversation.ask(operation, arguments, memory)
+    }
+
+    /// Whether the last request was never said, for it needs a value that nobody has learned.
+    pub fn was_not_asked(&self) -> bool {
+        self.conversation.was_not_asked()
     }
 
     /// The bytes by which the user of this connection asks to be told of messages.
@@ -173,6 +206,11 @@ impl<W: Wire> Link<W> {
         self.end.as_deref()
     }
 
+    /// Whether something came after which, on this wire, the server ends the connection.
+    pub fn is_over(&self) -> bool {
+        self.conversation.is_over()
+    }
+
     /// Requests without an answer.
     pub fn unanswered(&self) -> usize {
         self.conversation.unanswered()
@@ -196,6 +234,9 @@ impl<W: Wire> Link<W> {
     /// The next thing that arrives, kept events aside.
     pub async fn next(&mut self, patience: &Patience, turn: &mut Turn, memory: &mut Memory) -> Arrived {
         if let Some(arrived) = self.back.take() {
+            return arrived;
+        }
+        if let Some(arrived) = self.early.pop_front() {
             return arrived;
         }
         let (mut read, began) = (0, Instant::now());
@@ -248,6 +289,7 @@ impl<W: Wire> Link<W> {
                 Some(result) => {
                     looked = false;
                     read += self.take_in(result, buffer);
+                    read += self.take_as_much_again().await;
                 }
             }
         }
@@ -291,6 +333,7 @@ impl<W: Wire> Link<W> {
     async fn came(&mut self, came: Came, patience: &Patience, turn: &mut Turn) -> Option<Arrived> {
         self.go_on(patience, turn).await;
         let what = match came.what {
+            _ if let Some(why) = self.dialect.unsent(&came.bytes) => Arrival::Unsent(why),
             What::Event(Heard::Ignored { .. }) => return None,
             What::Event(_) if self.events.len() >= EVENTS_KEPT => Arrival::Flood,
             What::Event(heard) => Arrival::Event(heard),
@@ -298,6 +341,24 @@ impl<W: Wire> Link<W> {
             What::Part(heard) => Arrival::Part(heard),
         };
         Some(self.arrived(what, came.bytes, came.dialogue))
+    }
+
+    /// Of a long message, as much again as waits already, if it is there. What waits is looked at from its beginning each
+    /// time; so all looks together cost no more than a few.
+    async fn take_as_much_again(&mut self) -> usize {
+        let (waits, mut taken) = (self.conversation.rest().len(), 0);
+        while waits >= READ_BYTES && taken < waits && self.end.is_none() {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(READ_BYTES, 0);
+            match timeout(Duration::ZERO, self.stream.read(&mut buffer)).await {
+                Ok(result) => taken += self.take_in(result, buffer),
+                Err(_) => {
+                    self.buffer = buffer;
+                    break;
+                }
+            }
+        }
+        taken
     }
 
     fn take_in(&mut self, result: io::Result<usize>, buffer: Vec<u8>) -> usize {

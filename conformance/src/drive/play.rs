@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use spec::Spec;
-use spec::codec::Memory;
+use spec::codec::{Memory, News};
 use spec::dialect::Dialect;
 use spec::scenario::{Expect, Given, Presence, Scenario, Step, Verb};
-use spec::value::Record;
+use spec::value::{Record, Value};
 
 use crate::drive::cast::{Cast, Names};
 use crate::drive::link::{Arrival, Arrived, Link};
 use crate::drive::patience::{Patience, Turn};
+use crate::drive::stray::ONE_ANSWER;
 use crate::drive::wire::Wire;
 use crate::fault::Ground;
 use crate::finding::{Blame, Evidence};
@@ -77,6 +78,8 @@ impl Outcome {
 /// Why a step did not go on.
 pub(super) enum Stop {
     Wrong(String),
+    /// An answer to nothing.
+    Stray(String),
     Silent(String),
     Lost(String),
     Suite(String),
@@ -94,18 +97,27 @@ pub(super) struct Returning {
 pub struct Play<'a, W: Wire> {
     pub(super) stage: &'a Stage<W>,
     pub(super) scenario: &'a Scenario,
+    pub(super) names: Names,
     pub(super) cast: Cast<'a>,
     pub(super) links: BTreeMap<String, Link<W>>,
     /// What each actor remembers.
     pub(super) memories: BTreeMap<String, Memory>,
+    /// What the wire calls users, as far as anybody has learned it.
+    pub(super) told: Vec<News>,
     /// Who each actor was before it asked to be somebody else.
     pub(super) former: BTreeMap<String, String>,
+    /// Who has a session on its connection.
+    pub(super) bound: BTreeSet<String>,
     /// Who left its last connection. When a server learns of that is its own affair.
     pub(super) left: BTreeSet<String>,
     /// A log in of somebody who left, to be said again while the server still counts the old connection.
     pub(super) returning: BTreeMap<String, Returning>,
     /// Whether the present claim is that a log in is refused.
     pub(super) wants_refusal: bool,
+    /// What came with the last log in of each actor, on wires where what waits does.
+    pub(super) brought: BTreeMap<String, Value>,
+    /// The bytes of the last answer that each actor heard.
+    pub(super) answered: BTreeMap<String, Vec<u8>>,
     /// Answers to what was done without asking.
     pub(super) instead: BTreeMap<String, Arrived>,
     pub(super) history: History,
@@ -124,13 +136,18 @@ impl<'a, W: Wire> Play<'a, W> {
         let mut play = Play {
             stage,
             scenario,
+            names: names.clone(),
             cast,
             links: BTreeMap::new(),
             memories: BTreeMap::new(),
+            told: Vec::new(),
             former: BTreeMap::new(),
+            bound: BTreeSet::new(),
             left: BTreeSet::new(),
             returning: BTreeMap::new(),
             wants_refusal: false,
+            brought: BTreeMap::new(),
+            answered: BTreeMap::new(),
             instead: BTreeMap::new(),
             history: History::default(),
             turn,
@@ -147,6 +164,9 @@ impl<'a, W: Wire> Play<'a, W> {
                 return play.outcome(Some(failing), String::new(), stop);
             }
         }
+        if let Err(stop) = play.prove_that_nothing_is_left().await {
+            return play.outcome(None, String::new(), stop);
+        }
         Outcome::Passed(play.history)
     }
 
@@ -156,10 +176,13 @@ impl<'a, W: Wire> Play<'a, W> {
         }
         let claims = step.is_some_and(|step| step.gets.is_some());
         let (seen, fault) = match &stop {
-            Stop::Wrong(seen) | Stop::Silent(seen) | Stop::Lost(seen) => (seen.clone(), Blame::Target),
+            Stop::Wrong(seen) | Stop::Stray(seen) | Stop::Silent(seen) | Stop::Lost(seen) => {
+                (seen.clone(), Blame::Target)
+            }
             Stop::Suite(seen) | Stop::Inapplicable(seen) => (seen.clone(), Blame::Suite),
         };
         let expected = match step {
+            _ if matches!(stop, Stop::Stray(_)) => "one answer to each request, and no other".into(),
             Some(step) if claims => step.gets_text.clone(),
             _ => "ok".into(),
         };
@@ -169,12 +192,16 @@ impl<'a, W: Wire> Play<'a, W> {
             place: step.map_or_else(|| self.scenario.place.to_string(), |step| step.place.to_string()),
             expected,
             seen,
-            convicts: step.map(|step| step.shows.clone()).unwrap_or_default(),
+            convicts: match &stop {
+                Stop::Stray(_) => vec![ONE_ANSWER.into()],
+                _ => step.map(|step| step.shows.clone()).unwrap_or_default(),
+            },
             fault,
             history: self.history,
             output: Vec::new(),
         });
         match stop {
+            Stop::Stray(_) => Outcome::Failed(evidence),
             Stop::Wrong(_) if claims => Outcome::Failed(evidence),
             Stop::Wrong(_) | Stop::Suite(_) | Stop::Inapplicable(_) => Outcome::Undecided(evidence),
             Stop::Silent(_) => Outcome::Silent(evidence),
@@ -230,6 +257,8 @@ impl<'a, W: Wire> Play<'a, W> {
             self.cast.n = n;
             self.act(step).await.map_err(|stop| (step, stop))?;
             self.claims_of(step).await.map_err(|stop| (step, stop))?;
+            // What was pushed meanwhile, and has no end, must not run into what is pushed next.
+            self.settle_others(step).await.map_err(|stop| (step, stop))?;
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ pub enum Connection {
 #[cfg(feature = "grpc")]
 #[derive(Debug, Clone)]
 pub struct GrpcWire {
-    service: String,
+    grpc: std::sync::Arc<spec::dialect::Grpc>,
     schema: std::sync::Arc<tokio::sync::OnceCell<std::sync::Arc<grpc::Schema>>>,
 }
 
@@ -85,7 +85,7 @@ impl Network {
         {
             let schema = proto(dialect, spec)?.map(|(name, text)| schema(&name, &text, &grpc.service)).transpose()?;
             let schema = std::sync::Arc::new(tokio::sync::OnceCell::new_with(schema));
-            Ok(Network::Grpc(GrpcWire { service: grpc.service.clone(), schema }))
+            Ok(Network::Grpc(GrpcWire { grpc: std::sync::Arc::new(grpc.clone()), schema }))
         }
     }
 }
@@ -112,6 +112,19 @@ pub fn schema(name: &str, text: &str, service: &str) -> Result<std::sync::Arc<gr
     parsed.map(std::sync::Arc::new).map_err(|error| NotBuilt::Proto(format!("{name}: {error}")))
 }
 
+#[cfg(feature = "grpc")]
+impl GrpcWire {
+    /// The messages that the server tells, if what is said and heard fits them: otherwise it could not be judged.
+    async fn ask(&self, address: &str) -> io::Result<std::sync::Arc<grpc::Schema>> {
+        let schema = grpc::Schema::by_reflection(address).await?;
+        let schema = schema.with_service(&self.grpc.service).map_err(io::Error::other)?;
+        let mut found = spec::error::Diagnostics::default();
+        crate::target::messages::hold(&self.grpc, &schema, &mut found);
+        let misfit = || format!("the dialect does not fit the messages that the server tells\n{found}");
+        if found.is_empty() { Ok(std::sync::Arc::new(schema)) } else { Err(io::Error::other(misfit())) }
+    }
+}
+
 impl Wire for Network {
     type Stream = Connection;
 
@@ -121,11 +134,7 @@ impl Wire for Network {
             Network::Tcp => Ok(Connection::Tcp(stream)),
             #[cfg(feature = "grpc")]
             Network::Grpc(wire) => {
-                let ask = || async {
-                    let schema = grpc::Schema::by_reflection(address).await?;
-                    schema.with_service(&wire.service).map(std::sync::Arc::new).map_err(io::Error::other)
-                };
-                let schema = wire.schema.get_or_try_init(ask).await?.clone();
+                let schema = wire.schema.get_or_try_init(|| wire.ask(address)).await?.clone();
                 let opened = grpc::Bridge::new(schema).open(stream, address).await?;
                 Ok(Connection::Grpc(Box::new(opened)))
             }

@@ -178,6 +178,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &["DELIVERY-23"],
     ),
     says(
+        &[("at_log_in", "pushed")],
+        &[("at_log_in", "nothing")],
+        "nothing-is-pushed-behind-a-log-in",
+        "Only what is new is pushed.",
+        &["DELIVERY-27"],
+    ),
+    says(
         &[("deliver_drains", "never")],
         &[("deliver_drains", "at_once")],
         "history-is-lost-by-reading-it",

@@ -16,20 +16,12 @@ impl Asking<'_> {
     pub(super) async fn accounts(&mut self) -> Result<Person, Stop> {
         self.begin();
         let mut anna = self.person("m").await?;
-        if !self.ask(&mut anna, "create_account").await?.is_ok() {
-            return Err(Stop);
-        }
-        self.made_an_account();
+        self.make_account(&mut anna).await?;
+        self.find_question(&anna).await?;
         let at_once = self.session(&mut anna).await?;
         let logged_in = self.enter(&mut anna).await?;
         let choice = match at_once {
-            // Only where nobody else gets the same answer does it show a session.
-            Answer::Ok(_) if !self.dialect().lacks.iter().any(|lack| lack == "many_connections") => {
-                let mut nobody = self.elsewhere(&anna).await?;
-                let elsewhere = self.session(&mut nobody).await?;
-                self.leave(&mut nobody).await;
-                elsewhere.is_refused().then_some(["logged_in"])
-            }
+            Answer::Ok(_) => self.tells_sessions().then_some(["logged_in"]),
             refused if refused.is_refused() && logged_in => {
                 self.session(&mut anna).await?.is_ok().then_some(["logged_out"])
             }
@@ -37,6 +29,16 @@ impl Asking<'_> {
         };
         self.conclude("after_create", choice.as_ref().map(<[&str; 1]>::as_slice));
         Ok(anna)
+    }
+
+    async fn make_account(&mut self, person: &mut Person) -> Result<(), Stop> {
+        match self.ask(person, "create_account").await? {
+            Answer::Ok(_) => {
+                self.made_an_account();
+                Ok(())
+            }
+            other => Err(self.stop(&format!("create_account {}", other.words()))),
+        }
     }
 
     /// Logs in, unless making the account has done so. Whether somebody is logged in now.
@@ -51,10 +53,7 @@ impl Asking<'_> {
     /// Somebody with an account who is not there.
     pub(super) async fn absent(&mut self, ending: &str) -> Result<Person, Stop> {
         let mut person = self.person(ending).await?;
-        if !self.ask(&mut person, "create_account").await?.is_ok() {
-            return Err(Stop);
-        }
-        self.made_an_account();
+        self.make_account(&mut person).await?;
         if self.seen("after_create") != Some("logged_out") && self.has("log_out") {
             self.ask(&mut person, "log_out").await?;
         }
@@ -117,7 +116,7 @@ impl Asking<'_> {
             let (first, second) = (self.session(person).await?, self.session(&mut elsewhere).await?);
             let choice = match first {
                 _ if !second.is_ok() => None,
-                Answer::Ok(_) => Some(["both"]),
+                Answer::Ok(_) => self.tells_sessions().then_some(["both"]),
                 Answer::Gone => Some(["takes_over"]),
                 refused if refused.is_refused() => Some(["takes_over"]),
                 _ => None,
@@ -153,7 +152,7 @@ impl Asking<'_> {
         self.leave(person).await;
         self.patiently().await;
         self.connect(person).await?;
-        if self.session(person).await?.is_ok() {
+        if self.session(person).await?.is_ok() && self.tells_sessions() {
             self.conclude("log_out_by", Some(&["none"]));
         } else if self.is_among("second_log_in", &["refused", "refused_unless_taken_over"]) {
             // Where a session elsewhere keeps one out, coming back shows that it has ended.

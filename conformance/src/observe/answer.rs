@@ -22,6 +22,16 @@ impl Answer {
         matches!(self, Answer::Error(error) if error == name)
     }
 
+    /// It in words, behind the name of an operation.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Answer::Ok(_) => "succeeded".into(),
+            Answer::Error(name) => format!("was answered with {name}"),
+            Answer::Gone => "was answered with the end of the connection".into(),
+            Answer::Unclear => "had an answer that tells nothing, or cannot be said here".into(),
+        }
+    }
+
     /// Whether whoever asked plainly has no session.
     pub(super) fn is_refused(&self) -> bool {
         self.is_error("not_logged_in")

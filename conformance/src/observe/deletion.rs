@@ -4,7 +4,7 @@ use spec::value::Record;
 
 use crate::observe::Stop;
 use crate::observe::answer::Answer;
-use crate::observe::person::{Asking, Person};
+use crate::observe::person::{Asking, Person, password};
 
 /// What waits for the account that is deleted.
 const LEFT: &str = "left";
@@ -48,20 +48,24 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Tries to delete without a session, then with one and a wrong password, then as one should.
+    /// Tries to delete without a session, then with one and a wrong password, then as one should. Where it takes
+    /// nothing, that is a fault, which the cases find, and no policy.
     async fn delete(&mut self, owner: &mut Person) -> Result<Option<Deleted>, Stop> {
         let deleted = |needs, answer| Ok(Some(Deleted { needs, answer, discarding: false }));
-        let mut nobody = self.elsewhere(owner).await?;
-        let without = self.ask(&mut nobody, "delete_account").await?;
-        self.leave(&mut nobody).await;
+        let has_password = self.dialect().carries_argument("delete_account", "password");
+        if has_password && self.delete_elsewhere(owner, "wrong").await?.is_ok() {
+            return Ok(None);
+        }
+        let right = password(&owner.name);
+        let without = self.delete_elsewhere(owner, &right).await?;
         if without.is_ok() {
-            return deleted(&["password_logged_out", "password"], without);
+            return if has_password { deleted(&["password_logged_out", "password"], without) } else { Ok(None) };
         }
         // On a wire that tells no such thing apart, nothing follows.
         if !without.is_refused() || (self.has("log_in") && !self.come_back(owner).await?.is_ok()) {
             return Ok(None);
         }
-        if !self.dialect().carries_argument("delete_account", "password") {
+        if !has_password {
             let answer = self.ask(owner, "delete_account").await?;
             return deleted(&["session", "session_and_password"], answer);
         }
@@ -76,6 +80,15 @@ impl Asking<'_> {
         Ok(answer.is_ok().then_some(Deleted { needs: &["session"], answer, discarding }))
     }
 
+    /// The account's name and a password, on a connection without a session.
+    async fn delete_elsewhere(&mut self, owner: &Person, password: &str) -> Result<Answer, Stop> {
+        let mut nobody = self.elsewhere(owner).await?;
+        let given = Record::new().with("password", password);
+        let answer = self.ask_with(&mut nobody, "delete_account", given).await?;
+        self.leave(&mut nobody).await;
+        Ok(answer)
+    }
+
     /// The name is wanted again. `waited`: a message waited that nothing is known of.
     async fn afterwards(&mut self, owner: &Person, waited: bool) -> Result<(), Stop> {
         let mut heir = self.elsewhere(owner).await?;
@@ -86,7 +99,7 @@ impl Asking<'_> {
             self.made_an_account();
             self.conclude("deleted_name", Some(&["free"]));
             let inherits = waited && self.enter(&mut heir).await?;
-            let fetched = if inherits { self.session(&mut heir).await? } else { Answer::Unclear };
+            let fetched = if inherits { self.fetch(&mut heir).await? } else { Answer::Unclear };
             if fetched.is_ok() {
                 let came = fetched.texts().iter().chain(&heir.pushed).any(|text| text == LEFT);
                 self.conclude("delete_waiting", Some(if came { &["kept"] } else { &["discarded"] }));

@@ -20,6 +20,13 @@ const LANGUAGES: [(&str, [bool; 5]); 7] = [
 
 const ENDINGS: [&str; 5] = ["?", "*", "%", "", ".*"];
 
+/// A pattern that finds names here.
+struct Finds {
+    ending: &'static str,
+    /// Whether its language is known, and it finds all that there is.
+    is_known: bool,
+}
+
 impl Asking<'_> {
     /// Asks by somebody who is there about others who are not. They were made in this order.
     pub(super) async fn lists(&mut self, asker: &mut Person, absent: [&Person; 2]) -> Result<(), Stop> {
@@ -28,15 +35,16 @@ impl Asking<'_> {
         }
         let made = [asker.name.clone(), absent[0].name.clone(), absent[1].name.clone()];
         self.who_may_list(asker).await?;
-        let Some(ending) = self.language(asker, &made).await? else { return Ok(()) };
+        let Some(Finds { ending, is_known }) = self.language(asker, &made).await? else { return Ok(()) };
         self.begin();
         let Some(found) = usernames(&self.list(asker, ending).await?) else { return Ok(()) };
         let own: Vec<&String> = found.iter().filter(|name| made.contains(name)).collect();
         let (me, others) = (own.contains(&&made[0]), own.iter().filter(|name| ***name != made[0]).count());
         let listed = match (me, others) {
             (true, 2) => Some(["everyone"]),
-            (false, 2) => Some(["others"]),
-            (true, 0) => Some(["online"]),
+            // Whoever is missing may be so because of a pattern that means something else.
+            (false, 2) if is_known => Some(["others"]),
+            (true, 0) if is_known => Some(["online"]),
             _ => None,
         };
         self.conclude("listed", listed.as_ref().map(<[&str; 1]>::as_slice));
@@ -71,32 +79,37 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Finds out the language of patterns, and which of them finds all names here.
-    async fn language(&mut self, asker: &mut Person, made: &[String]) -> Result<Option<&'static str>, Stop> {
+    /// Finds out the language of patterns, and which of them finds most names here.
+    async fn language(&mut self, asker: &mut Person, made: &[String]) -> Result<Option<Finds>, Stop> {
         self.begin();
         if !self.dialect().carries_argument("list_accounts", "pattern") {
-            return Ok(Some(""));
+            return Ok(Some(Finds { ending: "", is_known: true }));
         }
-        let mut seen: [Option<bool>; 5] = [None; 5];
+        // How many names each pattern found. None: that it tells nothing.
+        let mut seen: [Option<usize>; 5] = [None; 5];
+        let mut is_plain = true;
         for (index, ending) in ENDINGS.iter().enumerate() {
             let answer = self.list(asker, ending).await?;
             seen[index] = match &answer {
                 Answer::Ok(_) => {
-                    let Some(names) = usernames(&answer) else { return Ok(None) };
-                    Some(names.iter().any(|name| made.contains(name)))
+                    usernames(&answer).map(|names| names.iter().filter(|name| made.contains(name)).count())
                 }
-                refused if refused.is_error("invalid_pattern") => Some(false),
-                // A pattern that this wire cannot carry tells nothing.
-                Answer::Unclear => None,
-                _ => return Ok(None),
+                refused if refused.is_error("invalid_pattern") => Some(0),
+                Answer::Gone => return Ok(None),
+                Answer::Error(_) | Answer::Unclear => None,
             };
+            // A pattern that this wire cannot carry tells nothing; any other answer without a list leaves doubts.
+            is_plain &= seen[index].is_some() || matches!(answer, Answer::Unclear);
         }
-        let fits = |of: &[bool; 5]| seen.iter().zip(of).all(|(seen, of)| seen.is_none_or(|seen| seen == *of));
-        let languages: Vec<&(&str, [bool; 5])> = LANGUAGES.iter().filter(|(_, of)| fits(of)).collect();
-        let [(language, of)] = languages.as_slice() else { return Ok(None) };
-        self.conclude("pattern", Some(&[language]));
-        let index = of.iter().zip(&seen).position(|(finds, seen)| *finds && *seen == Some(true));
-        Ok(index.map(|index| ENDINGS[index]))
+        let fits = |of: &[bool; 5]| seen.iter().zip(of).all(|(seen, of)| seen.is_none_or(|seen| (seen > 0) == *of));
+        let languages: Vec<&(&str, [bool; 5])> = LANGUAGES.iter().filter(|(_, of)| is_plain && fits(of)).collect();
+        let is_known = languages.len() == 1;
+        if let [(language, _)] = languages.as_slice() {
+            self.conclude("pattern", Some(&[language]));
+        }
+        let most = seen.iter().flatten().max().copied().filter(|most| *most > 0);
+        let index = most.and_then(|most| seen.iter().position(|seen| *seen == Some(most)));
+        Ok(index.map(|index| Finds { ending: ENDINGS[index], is_known }))
     }
 
     async fn list(&mut self, asker: &mut Person, ending: &str) -> Result<Answer, Stop> {

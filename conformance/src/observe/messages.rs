@@ -18,7 +18,7 @@ impl Asking<'_> {
         if self.has("log_in") {
             let answer = self.come_back(reader).await?;
             if !answer.is_ok() {
-                return Err(Stop);
+                return Err(self.stop(&format!("a log in after the connection had ended {}", answer.words())));
             }
             if sent && self.wants(&["at_log_in", "deliver_drains"]) {
                 self.waiting(reader, &answer).await?;
@@ -35,20 +35,24 @@ impl Asking<'_> {
         self.patiently().await;
         self.fence(reader).await?;
         let came = |texts: &[String]| texts.iter().any(|text| text == AWAY);
-        if came(&log_in.texts()) || came(&reader.pushed) {
+        if came(&log_in.texts()) {
             self.conclude("at_log_in", Some(&["messages"]));
+            return Ok(());
+        }
+        if came(&reader.pushed) {
+            self.conclude("at_log_in", Some(&["pushed"]));
             return Ok(());
         }
         if self.declares("delivery", "history") {
             return Ok(());
         }
-        let first = self.session(reader).await?;
+        let first = self.fetch(reader).await?;
         // Both ways at once would be neither; and a message that is nowhere shows nothing but that.
         if !came(&first.texts()) || came(&reader.pushed) {
             return Ok(());
         }
         self.conclude("at_log_in", Some(&["nothing"]));
-        let again = self.session(reader).await?;
+        let again = self.fetch(reader).await?;
         let choice = match (&again, came(&again.texts())) {
             (Answer::Ok(_), false) => Some(["at_once"]),
             (Answer::Ok(_), true) if !self.dialect().carries_argument("deliver_messages", "acknowledge") => {
@@ -58,7 +62,7 @@ impl Asking<'_> {
                 let Some(id) = last_id(values) else { return Ok(()) };
                 let held = Record::new().with("acknowledge", id);
                 let acknowledged = self.ask_with(reader, "deliver_messages", held).await?;
-                let afterwards = self.session(reader).await?;
+                let afterwards = self.fetch(reader).await?;
                 match (acknowledged.is_ok() && afterwards.is_ok(), came(&afterwards.texts())) {
                     (true, false) => Some(["acknowledged"]),
                     (true, true) => Some(["never"]),
@@ -92,11 +96,16 @@ impl Asking<'_> {
             self.conclude("delivery", Some(&choices));
             self.conclude("echo", Some(if came(writer) { &["echoed"] } else { &["none"] }));
         } else if !self.declares("delivery", "history") {
-            let fetched = self.session(reader).await?;
+            let fetched = self.fetch(reader).await?;
             let waits = fetched.texts().iter().any(|text| text == HERE) && !came(reader);
             self.conclude("delivery", waits.then_some(&["poll"]));
         }
         Ok(())
+    }
+
+    /// Asks for what waits.
+    pub(super) async fn fetch(&mut self, person: &mut Person) -> Result<Answer, Stop> {
+        self.ask(person, "deliver_messages").await
     }
 
     /// Sends a text. Whether that went well.

@@ -4,8 +4,9 @@
 //! needs an answer that only one choice gives, and a counter-check that the question meant something. Whatever is not as
 //! plain as that is left open: a right server must never be told that it is another one.
 //!
-//! `person` is who asks, `answer` what it is told, `accounts`, `lists`, `messages` and `deletion` are what is asked. Not here: what follows from a
-//! difference (`run::policies`), and how it is shown (`report`, `commands::probe`).
+//! `person` is who asks, `answer` what it is told, `session` whether somebody is logged in; `accounts`, `lists`, `messages`
+//! and `deletion` are what is asked. Not here: what follows from a difference (`run::policies`), and how it is shown
+//! (`report`, `commands::probe`).
 
 mod accounts;
 mod answer;
@@ -13,6 +14,7 @@ mod deletion;
 mod lists;
 mod messages;
 mod person;
+mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -53,22 +55,28 @@ pub struct Observed {
     pub policies: BTreeMap<String, Observation>,
     /// Accounts that were made.
     pub accounts: u64,
-    /// Why nothing more was asked, if the server stopped answering.
+    /// Why not everything was asked, if the look ended early.
     pub stopped: Option<String>,
 }
 
 /// Looks once, at the policies in `wanted`.
 pub async fn observe(stage: &Stage<Network>, names: &Names, wanted: &BTreeSet<&str>) -> Observed {
-    look(stage, names.prefix(NUMBERS[0]), Duration::ZERO, wanted).await
+    look(stage, names, NUMBERS[0], Duration::ZERO, wanted).await
 }
 
 /// Looks at the policies in `wanted` again, with other accounts, and waits before it takes something for absent.
 pub async fn observe_again(stage: &Stage<Network>, names: &Names, wanted: &BTreeSet<&str>) -> Observed {
-    look(stage, names.prefix(NUMBERS[1]), SECOND_LOOK, wanted).await
+    look(stage, names, NUMBERS[1], SECOND_LOOK, wanted).await
 }
 
-async fn look(stage: &Stage<Network>, prefix: String, wait: Duration, wanted: &BTreeSet<&str>) -> Observed {
-    let mut asking = Asking::new(stage, prefix, wait, wanted).await;
+async fn look(
+    stage: &Stage<Network>,
+    names: &Names,
+    number: usize,
+    wait: Duration,
+    wanted: &BTreeSet<&str>,
+) -> Observed {
+    let mut asking = Asking::new(stage, names, number, wait, wanted).await;
     // What is lost on the way ends the look: from there on silence would be mistaken for an answer.
     let _ = questions(&mut asking).await;
     asking.observed()
@@ -79,7 +87,7 @@ struct Stop;
 
 async fn questions(asking: &mut Asking<'_>) -> Result<(), Stop> {
     if !asking.has("create_account") {
-        return Err(Stop);
+        return Err(asking.stop("no account can be made"));
     }
     let mut anna = asking.accounts().await?;
     let (mut zoe, mut carl) = (asking.absent("z").await?, asking.absent("c").await?);

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use spec::codec::{Heard, Memory};
+use spec::codec::{Heard, Memory, News};
 use spec::dialect::Dialect;
 use spec::service::Field;
 use spec::value::{Record, Value};
 
 use crate::check::answer::describe;
-use crate::drive::{Arrival, Arrived, Link, Network, Stage, Turn, Wire as _};
+use crate::drive::{Arrival, Arrived, Link, Names, Network, Stage, Turn, Wire as _};
 use crate::history::{Direction, Entry, History};
 use crate::observe::answer::Answer;
+use crate::observe::session::Question;
 use crate::observe::{Observation, Observed, Stop};
 
 /// Somebody with an account, or without one yet.
@@ -26,6 +27,7 @@ pub(super) struct Person {
 /// A look in progress.
 pub(super) struct Asking<'a> {
     stage: &'a Stage<Network>,
+    names: &'a Names,
     prefix: String,
     wait: Duration,
     wanted: &'a BTreeSet<&'a str>,
@@ -33,18 +35,23 @@ pub(super) struct Asking<'a> {
     began: tokio::time::Instant,
     history: History,
     observed: Observed,
+    /// What the wire calls users, as far as anybody has learned it.
+    told: Vec<News>,
+    pub(super) question: Option<Question>,
 }
 
 impl<'a> Asking<'a> {
     pub(super) async fn new(
         stage: &'a Stage<Network>,
-        prefix: String,
+        names: &'a Names,
+        number: usize,
         wait: Duration,
         wanted: &'a BTreeSet<&'a str>,
     ) -> Self {
         let turn = stage.patience.turn().await;
         let began = tokio::time::Instant::now();
-        Asking { stage, prefix, wait, wanted, turn, began, history: History::default(), observed: Observed::default() }
+        let (prefix, history, observed) = (names.prefix(number), History::default(), Observed::default());
+        Asking { stage, names, prefix, wait, wanted, turn, began, history, observed, told: Vec::new(), question: None }
     }
 
     pub(super) fn observed(self) -> Observed {
@@ -124,7 +131,7 @@ impl<'a> Asking<'a> {
         let limits = &self.stage.dialect.limits;
         let allowed = |field: &str, value: &str| limits.get(field).is_none_or(|limit| limit.allows(value));
         if !allowed("username", &name) || !allowed("password", &password(&name)) {
-            return Err(Stop);
+            return Err(self.stop("the limits of the wire allow no name that the look could take"));
         }
         let memory = self.memory(&name);
         let mut person = Person { name, link: None, memory, pushed: Vec::new() };
@@ -154,13 +161,15 @@ impl<'a> Asking<'a> {
             let address = stage.ground.address("").await?;
             stage.wire.connect(&address).await
         };
-        match stage.patience.wait(&mut self.turn, connecting).await {
+        match stage.patience.wait_for_connection(&mut self.turn, connecting).await {
             Some(Ok(stream)) => {
                 self.note(&person.name, "connects");
-                person.link = Some(Link::new(stream, stage.dialect.clone()));
+                let mut link = Link::new(stream, stage.dialect.clone()).numbered(self.names.connection());
+                link.open(&stage.patience, &mut self.turn, &mut person.memory).await;
+                person.link = Some(link);
                 Ok(())
             }
-            _ => Err(self.stop("no connection")),
+            _ => Err(self.stop("no connection could be made")),
         }
     }
 
@@ -200,8 +209,14 @@ impl<'a> Asking<'a> {
         if self.stage.dialect.events_are_open() {
             self.settle(person).await;
         }
+        // What the wire calls users, those who ask tell each other.
+        person.memory.is_told(&self.told);
         let Some(link) = &mut person.link else { return Ok(Answer::Gone) };
-        let bytes = match link.compose(operation, &arguments, &person.memory) {
+        let composed = link.compose(operation, &arguments, &person.memory);
+        if link.was_not_asked() {
+            return Ok(Answer::Unclear);
+        }
+        let bytes = match composed {
             Ok(Some(bytes)) => bytes,
             Ok(None) => {
                 self.leave(person).await;
@@ -211,7 +226,8 @@ impl<'a> Asking<'a> {
         };
         let _ = link.write(&bytes, &self.stage.patience, &mut self.turn).await;
         self.record(&person.name, Direction::Said, format!("{operation} {arguments}"), bytes, None);
-        let answer = self.answer(person).await?;
+        let answer = self.answer(person, operation).await?;
+        self.told.extend(person.memory.take_news());
         let binds = matches!(operation, "log_in" | "resume_session" | "create_account");
         if binds && answer.is_ok() {
             self.listen(person).await?;
@@ -241,11 +257,6 @@ impl<'a> Asking<'a> {
         self.ask_with(person, &fence, given).await
     }
 
-    /// Asks for something that needs a session and changes nothing.
-    pub(super) async fn session(&mut self, person: &mut Person) -> Result<Answer, Stop> {
-        self.ask(person, "deliver_messages").await
-    }
-
     /// Where a user must say so, asks to be told of messages.
     async fn listen(&mut self, person: &mut Person) -> Result<(), Stop> {
         if !self.stage.dialect.has_listen() {
@@ -258,7 +269,7 @@ impl<'a> Asking<'a> {
         Box::pin(self.fence(person)).await.map(drop)
     }
 
-    async fn answer(&mut self, person: &mut Person) -> Result<Answer, Stop> {
+    async fn answer(&mut self, person: &mut Person, operation: &str) -> Result<Answer, Stop> {
         loop {
             let Some(link) = &mut person.link else { return Ok(Answer::Gone) };
             let arrived = link.next(&self.stage.patience, &mut self.turn, &mut person.memory).await;
@@ -279,8 +290,11 @@ impl<'a> Asking<'a> {
                     person.link = None;
                     return Ok(Answer::Gone);
                 }
-                Arrival::Silence => return Err(self.stop("an answer that never came")),
-                Arrival::Flood => return Err(self.stop("more than anybody could want")),
+                Arrival::Silence => return Err(self.stop(&format!("no answer to {operation} came"))),
+                Arrival::Unsent(_) => return Err(self.stop(&format!("{operation} could not be sent"))),
+                Arrival::Flood => {
+                    return Err(self.stop(&format!("{operation} was answered with more than anybody could want")));
+                }
             }
         }
     }
@@ -302,7 +316,8 @@ impl<'a> Asking<'a> {
         self.observed.accounts += 1;
     }
 
-    fn stop(&mut self, why: &str) -> Stop {
+    /// Ends the look, and says why.
+    pub(super) fn stop(&mut self, why: &str) -> Stop {
         self.observed.stopped = Some(why.to_owned());
         Stop
     }

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use crate::finding::{CaseResult, Verdict};
-use crate::history::History;
-use crate::report::{Report, Reports};
+use crate::report::{Report, Reports, wire};
 use crate::run::{Difference, choices_written};
 
 /// The report as one XML document.
@@ -77,7 +76,7 @@ fn policy(report: &Report, difference: &Difference) -> TestCase {
     status.set_message(difference.sentence());
     status.set_type("policy");
     let text: String =
-        difference.history.entries.iter().map(|entry| History::render(entry, &report.target.dialect)).collect();
+        difference.history.entries.iter().map(|entry| wire::shown(entry, &report.target.dialect)).collect();
     status
         .set_description(format!("in the target file: {}\n{text}", choices_written(std::slice::from_ref(difference))));
     let mut case = TestCase::new(format!("{dialect}/policies/{}", difference.policy), status);

@@ -2,8 +2,10 @@
 
 pub mod json;
 pub mod junit;
+mod reasons;
 mod several;
 pub mod terminal;
+pub(crate) mod wire;
 
 pub use several::{NotBuilt, Reports};
 
@@ -42,21 +44,27 @@ impl Report {
 
     /// How the command ends.
     pub fn exit(&self) -> Exit {
-        if !self.stale.is_empty()
+        exit([self])
+    }
+
+    fn has_findings(&self) -> bool {
+        !self.stale.is_empty()
             || !self.run.differences.is_empty()
             || self.news().any(|result| self.breaks_a_must(result))
-        {
-            return Exit::Findings;
-        }
+    }
+
+    fn has_doubts(&self) -> bool {
         let undecided = |result: &CaseResult| match result.verdict {
             Verdict::Inconclusive => !self.known.covers(result),
             Verdict::NotReached => true,
             _ => false,
         };
-        if self.run.stopped.is_some() || self.run.results.iter().any(undecided) {
-            return Exit::Undecided;
-        }
-        Exit::Passed
+        self.run.stopped.is_some() || self.run.results.iter().any(undecided)
+    }
+
+    /// Whether a case was judged at all. Where none was, nothing speaks for the target.
+    fn has_judged(&self) -> bool {
+        self.run.results.iter().any(|result| matches!(result.verdict, Verdict::Passed | Verdict::Failed))
     }
 
     /// Failures that were not known.
@@ -82,10 +90,31 @@ impl Report {
 
     /// The command that plays one case again.
     pub fn repeat(&self, result: &CaseResult) -> String {
+        self.plays(&result.id)
+    }
+
+    /// The command that plays a case again among all others of its chapter.
+    fn in_company(&self, result: &CaseResult) -> String {
+        self.plays(&format!("{}/{}/", result.dialect, result.scenario.chapter))
+    }
+
+    fn plays(&self, cases: &str) -> String {
         let target = if self.target.words.is_empty() { String::new() } else { format!(" {}", self.target.words) };
         match target.split_once(" -- ") {
-            Some((options, command)) => format!("conformance run{options} --case {} -- {command}", result.id),
-            None => format!("conformance run{target} --case {}", result.id),
+            Some((options, command)) => format!("conformance run{options} --case {cases} -- {command}"),
+            None => format!("conformance run{target} --case {cases}"),
         }
+    }
+}
+
+/// How a command ends whose run came to these reports: findings outweigh doubts, and whoever judged nothing must doubt.
+fn exit<'r>(reports: impl IntoIterator<Item = &'r Report> + Clone) -> Exit {
+    let any = |holds: fn(&Report) -> bool| reports.clone().into_iter().any(holds);
+    if any(Report::has_findings) {
+        Exit::Findings
+    } else if any(Report::has_doubts) || !any(Report::has_judged) {
+        Exit::Undecided
+    } else {
+        Exit::Passed
     }
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use crate::exit::Exit;
 use crate::finding::{CaseResult, Verdict};
 use crate::report::Report;
-use crate::report::terminal::{
-    BOLD, DIM, DOUBT, body, broken, counted, counts, not_applicable, reasons, summary, told_of,
-};
+use crate::report::reasons::{not_applicable, nothing_judged, reasons};
+use crate::report::terminal::{BOLD, DIM, DOUBT, body, broken, counted, counts, summary, told_of};
 
 /// Reasons why cases do not apply that are told of all dialects together.
 const REASONS: usize = 3;
@@ -60,11 +59,9 @@ impl Reports {
         self.reports.iter().map(|report| report.run.count(verdict)).sum()
     }
 
-    /// How the command ends: findings outweigh what is undecided.
+    /// How the command ends. That no case applies over one of the dialects is no doubt, if one does over another.
     pub fn exit(&self) -> Exit {
-        let exits: Vec<Exit> = self.reports.iter().map(Report::exit).collect();
-        let worst = [Exit::Findings, Exit::Undecided].into_iter().find(|exit| exits.contains(exit));
-        worst.unwrap_or(Exit::Passed)
+        super::exit(&self.reports)
     }
 }
 
@@ -81,7 +78,7 @@ pub(super) fn render(reports: &Reports, verbose: bool) -> String {
     for report in &reports.reports {
         if verbose {
             let _ = writeln!(text, "{BOLD}{}{BOLD:#}", report.target.dialect.name);
-            not_applicable(report, &mut text);
+            not_applicable(&report.run.results, true, &mut text);
         }
         body(report, &mut text);
     }
@@ -97,14 +94,14 @@ pub(super) fn render(reports: &Reports, verbose: bool) -> String {
     let over = format!(" over {}", counted(all.len(), "dialect"));
     let not_built: usize = reports.not_built.iter().map(|one| one.cases).sum();
     let not_built = if not_built > 0 { format!("; {not_built} not built") } else { String::new() };
+    nothing_judged(Borrowed(&results), &mut text);
     let _ = writeln!(text, "{}", summary(Borrowed(&results), &all, &over, &not_built, reports.elapsed));
     text
 }
 
 /// The most frequent reasons why cases do not apply.
 fn often(reports: &Reports, text: &mut String) {
-    let mut all: Vec<(&str, usize)> = reasons(reports.results()).into_iter().collect();
-    all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let all = reasons(reports.results());
     if all.is_empty() {
         return;
     }

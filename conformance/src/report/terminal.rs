@@ -8,8 +8,9 @@ use anstyle::{AnsiColor, Style};
 
 use crate::finding::{Blame, CaseResult, Evidence, Verdict};
 use crate::history::{Entry, History};
-use crate::report::{Report, Reports};
-use crate::run::{Difference, choices_written};
+use crate::report::reasons::{not_applicable, nothing_judged};
+use crate::report::{Report, Reports, wire};
+use crate::run::{Difference, IN_COMPANY, MORE_TIME, choices_written};
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -23,15 +24,20 @@ const LEAD: usize = 4;
 /// Entries of the failing step that are shown.
 const SHOWN: usize = 12;
 
-/// Writes the whole report. Colours are in it; whoever prints it takes them out where they are not wanted.
-pub fn render(report: &Report) -> String {
+/// Lines that the target printed last that are shown.
+const WORDS: usize = 12;
+
+/// Writes the whole report. Colours are in it; whoever prints it takes them out where they are not wanted. Each reason
+/// why cases do not apply is told only where `verbose` asks for it.
+pub fn render(report: &Report, verbose: bool) -> String {
     let mut text = String::new();
     for note in &report.target.notes {
         let _ = writeln!(text, "{DIM}note: {note}{DIM:#}");
     }
-    not_applicable(report, &mut text);
+    not_applicable(&report.run.results, verbose, &mut text);
     body(report, &mut text);
     broken(report, report.news(), &mut text);
+    nothing_judged(&report.run.results, &mut text);
     let _ = writeln!(text, "{}", summary(&report.run.results, &[report], "", "", report.run.elapsed));
     text
 }
@@ -40,7 +46,7 @@ pub fn render(report: &Report) -> String {
 /// apply are told for each of them only where `verbose` asks for it.
 pub fn render_all(reports: &Reports, verbose: bool) -> String {
     match reports.single() {
-        Some(report) => render(report),
+        Some(report) => render(report, verbose),
         None => super::several::render(reports, verbose),
     }
 }
@@ -70,7 +76,7 @@ pub(super) fn body(report: &Report, text: &mut String) {
     }
     if let Some(stopped) = &report.run.stopped {
         let _ = writeln!(text, "{DOUBT}stopped{DOUBT:#}: {}", stopped.why);
-        output(&stopped.output, text);
+        output(&stopped.output, WORDS, text);
         text.push('\n');
     }
 }
@@ -99,28 +105,12 @@ fn policy(report: &Report, difference: &Difference, text: &mut String) {
     let _ = writeln!(text, "  on the wire");
     let entries = &difference.history.entries;
     for entry in &entries[entries.len().saturating_sub(SHOWN)..] {
-        for line in History::render(entry, &report.target.dialect).lines() {
+        for line in wire::shown(entry, &report.target.dialect).lines() {
             let _ = writeln!(text, "      {line}");
         }
     }
     let _ =
         writeln!(text, "  {DIM}conformance explain {name} tells all choices; {} looks again{DIM:#}\n", report.look());
-}
-
-/// Cases that do not apply, counted by their reasons.
-pub(super) fn not_applicable(report: &Report, text: &mut String) {
-    for (why, count) in reasons(&report.run.results) {
-        let _ = writeln!(text, "{DIM}not applicable: {}: {why}{DIM:#}", counted(count, "case"));
-    }
-}
-
-/// Why cases do not apply, and how many for each reason.
-pub(super) fn reasons<'r>(results: impl IntoIterator<Item = &'r CaseResult>) -> BTreeMap<&'r str, usize> {
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for result in results.into_iter().filter(|result| result.verdict == Verdict::NotApplicable) {
-        *reasons.entry(&result.why).or_default() += 1;
-    }
-    reasons
 }
 
 /// Cases without a verdict, by their reasons, with one of them in full.
@@ -136,10 +126,14 @@ fn undecided(report: &Report, text: &mut String) {
         if let Some(evidence) = &results[0].evidence {
             let _ = writeln!(text, "  first of them: {}", results[0].id);
             told(report, evidence, text);
+            // What one thread says of a race stands among what the others say of their own affairs.
+            output(&evidence.output, if why.contains(IN_COMPANY) { usize::MAX } else { WORDS }, text);
         }
         let _ = writeln!(text, "  again      {}", report.repeat(results[0]));
-        if results.iter().any(|result| result.why.contains("with more time")) {
+        if why.contains(MORE_TIME) {
             let _ = writeln!(text, "  a server that needs more time for each: --jobs 4, or --deadline-ms 2000");
+        } else if why.contains(IN_COMPANY) {
+            let _ = writeln!(text, "  a race in the server? In company: {}", report.in_company(results[0]));
         }
         text.push('\n');
     }
@@ -156,6 +150,7 @@ fn failure(report: &Report, result: &CaseResult, text: &mut String) {
     let _ = writeln!(text, "  {DIM}why this is looked at: {}{DIM:#}", result.scenario.why);
     if let Some(evidence) = &result.evidence {
         told(report, evidence, text);
+        output(&evidence.output, WORDS, text);
     }
     let _ = writeln!(text, "  again      {}\n", report.repeat(result));
 }
@@ -176,12 +171,11 @@ fn told(report: &Report, evidence: &Evidence, text: &mut String) {
     if !shown.is_empty() {
         let _ = writeln!(text, "  on the wire");
         for entry in shown {
-            for line in History::render(entry, &report.target.dialect).lines() {
+            for line in wire::shown(entry, &report.target.dialect).lines() {
                 let _ = writeln!(text, "      {line}");
             }
         }
     }
-    output(&evidence.output, text);
 }
 
 /// The failing step's exchanges, and the last ones before it.
@@ -192,12 +186,13 @@ fn shown(history: &History, step: usize) -> Vec<&Entry> {
     entries[skip..].iter().collect()
 }
 
-fn output(lines: &[String], text: &mut String) {
+/// What the target printed last, at most so many lines.
+fn output(lines: &[String], most: usize, text: &mut String) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(text, "  the target's last words");
-    for line in lines.iter().skip(lines.len().saturating_sub(12)) {
+    let _ = writeln!(text, "  the target's last words, of all that it did");
+    for line in lines.iter().skip(lines.len().saturating_sub(most)) {
         let _ = writeln!(text, "      {DIM}{line}{DIM:#}");
     }
 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::drive::{Names, Network, Outcome, Stage};
 use crate::fault::{Grounds, Open};
 use crate::finding::{Blame, CaseResult, Evidence};
 use crate::history::History;
-use crate::run::group::{Group, judge, until, with_output};
+use crate::run::end::End;
+use crate::run::group::{First, Group, Missed, judge, with_output};
 use crate::run::life;
 use crate::run::second::{again_number, compare};
 use crate::select::Case;
@@ -34,7 +34,7 @@ struct Alone {
     /// Its ground is another for each instance.
     stage: Stage<Network>,
     names: Names,
-    end: Option<Instant>,
+    end: End,
     /// Whoever starts an instance holds one.
     starts: Arc<Semaphore>,
 }
@@ -79,7 +79,7 @@ impl Group<'_> {
                 && let Some(case) = cases.pop_front()
             {
                 let alone = alone.clone();
-                players.spawn(async move { (until(alone.end, alone.play(&case)).await, case) });
+                players.spawn(async move { (alone.end.clone().until(alone.play(&case)).await, case) });
             }
             match players.join_next().await {
                 None => return Ok(()),
@@ -94,13 +94,12 @@ impl Group<'_> {
 impl Alone {
     async fn play(&self, case: &Case) -> Result<CaseResult, StartError> {
         let dialect = &self.stage.dialect.name;
-        let (first, instance) = match self.once(case, case.number, &self.stage).await? {
+        let (evidence, missed, instance) = match self.once(case, case.number, &self.stage).await? {
             Played { outcome: Outcome::Passed(history), death: Some(death), instance } => {
-                (after_the_play(case, history, &death), instance)
+                (Box::new(after_the_play(case, history, &death)), Missed::Connection, instance)
             }
-            Played { outcome: Outcome::Lost(evidence) | Outcome::Silent(evidence), instance, .. } => {
-                (*evidence, instance)
-            }
+            Played { outcome: Outcome::Lost(evidence), instance, .. } => (evidence, Missed::Connection, instance),
+            Played { outcome: Outcome::Silent(evidence), instance, .. } => (evidence, Missed::Words, instance),
             Played { mut outcome, death, instance } => {
                 if let (Some(evidence), Some(death)) = (outcome.evidence(), death) {
                     evidence.seen = format!("{}; {death}", evidence.seen);
@@ -111,12 +110,14 @@ impl Alone {
                 return Ok(result);
             }
         };
+        let mut first = First { evidence, missed, in_company: false };
+        first.evidence.output = instance.output();
         instance.stop().await;
         self.again(case, &first).await
     }
 
     /// The second play of a case whose first one met silence, lost its connection, or left nobody alive.
-    async fn again(&self, case: &Case, first: &Evidence) -> Result<CaseResult, StartError> {
+    async fn again(&self, case: &Case, first: &First) -> Result<CaseResult, StartError> {
         let dialect = &self.stage.dialect.name;
         let stage = Stage { patience: self.stage.patience.second_round(), ..self.stage.clone() };
         let Played { outcome, death, instance } = self.once(case, again_number(case.number), &stage).await?;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::drive::{Names, Network, Outcome, Patience, Stage};
 use crate::fault::{Grounds, Open};
 use crate::finding::{CaseResult, Evidence, Verdict};
+use crate::run::end::End;
 use crate::run::{Decided, FirstResult, Progress, Settings, life};
 use crate::select::Case;
 use crate::target::{Instance, ServerOptions, StartError, Target};
@@ -48,10 +49,26 @@ pub(super) struct Group<'a> {
 /// A case whose first play met silence or lost its connection.
 pub(super) struct Doubtful {
     pub(super) case: Case,
-    pub(super) first: Box<Evidence>,
-    pub(super) silent: bool,
+    pub(super) first: First,
     /// Whether the target died meanwhile, perhaps of another case.
     pub(super) interrupted: bool,
+}
+
+/// A first play that decides nothing.
+pub(super) struct First {
+    pub(super) evidence: Box<Evidence>,
+    pub(super) missed: Missed,
+    /// Whether other cases were in play.
+    pub(super) in_company: bool,
+}
+
+/// What a first play missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// Something that never came, or on a wire where only a pause ends messages the rest of what came.
+    Words,
+    /// Its connection.
+    Connection,
 }
 
 impl Group<'_> {
@@ -95,7 +112,7 @@ impl Group<'_> {
 
     /// Starts an instance, unless the run must end before it is up.
     async fn start(&self) -> Result<Box<dyn Instance>, StartError> {
-        match until(self.end(), self.target.starter.start(&self.options)).await {
+        match self.end().until(self.target.starter.start(&self.options)).await {
             Some(started) => started,
             None => Err(self.in_time().err().unwrap_or_else(|| StartError::new("the target was not up in time"))),
         }
@@ -169,11 +186,11 @@ impl Group<'_> {
                 let (waiting, stage, dead, names) = (waiting.clone(), stage.clone(), dead.clone(), self.names.clone());
                 let (results, maker, end) = (results.clone(), self.ground(&**instance), self.end());
                 players.spawn(async move {
-                    while !dead.load(Ordering::Relaxed) && end.is_none_or(|end| Instant::now() < end) {
+                    while !dead.load(Ordering::Relaxed) && end.why().is_none() {
                         let Some(case) = waiting.lock().await.pop_front() else { return };
                         let playing = maker.play(&stage, &case.scenario, &names, case.number);
                         // What is cut off by the end of the run was not reached.
-                        let Some(outcome) = until(end, playing).await else { return };
+                        let Some(outcome) = end.clone().until(playing).await else { return };
                         let lost = !regardless && matches!(outcome, Outcome::Lost(_) | Outcome::Silent(_));
                         if lost && !life::proof(&stage).await {
                             dead.store(true, Ordering::Relaxed);
@@ -184,18 +201,21 @@ impl Group<'_> {
             }
             drop(results);
             while let Some((case, outcome)) = coming.recv().await {
-                match outcome {
-                    Outcome::Lost(first) => doubtful.push(Doubtful { case, first, silent: false, interrupted: false }),
-                    Outcome::Silent(first) => doubtful.push(Doubtful { case, first, silent: true, interrupted: false }),
-                    Outcome::Failed(first) if self.target.dialect.answers_are_open() => {
-                        doubtful.push(Doubtful { case, first, silent: true, interrupted: false });
-                    }
+                let (mut evidence, missed) = match outcome {
+                    Outcome::Lost(evidence) => (evidence, Missed::Connection),
+                    Outcome::Silent(evidence) => (evidence, Missed::Words),
+                    Outcome::Failed(evidence) if self.target.dialect.answers_are_open() => (evidence, Missed::Words),
                     outcome => {
                         let mut result = judge(&self.target.dialect.name, &case, outcome);
                         with_output(&mut result, &**instance);
                         self.decide(&case, result);
+                        continue;
                     }
-                }
+                };
+                // What it prints now is about this play; at the end of the run it is about others.
+                evidence.output = instance.output();
+                let first = First { evidence, missed, in_company: self.jobs() > 1 };
+                doubtful.push(Doubtful { case, first, interrupted: false });
             }
             while players.join_next().await.is_some() {}
             self.in_time()?;
@@ -228,17 +248,15 @@ impl Group<'_> {
     }
 
     /// When the whole run must end.
-    pub(super) fn end(&self) -> Option<Instant> {
-        self.settings.at_most.map(|at_most| self.began + at_most)
+    pub(super) fn end(&self) -> End {
+        End::of(self.settings, self.began)
     }
 
-    /// Whether there is time left.
+    /// Whether it goes on.
     pub(super) fn in_time(&self) -> Result<(), StartError> {
-        match self.settings.at_most {
-            Some(at_most) if self.began.elapsed() >= at_most => {
-                Err(StartError::new(format!("the run was to take {} s at most", at_most.as_secs())))
-            }
-            _ => Ok(()),
+        match self.end().why() {
+            Some(why) => Err(StartError::new(why)),
+            None => Ok(()),
         }
     }
 
@@ -282,14 +300,6 @@ pub(super) fn judge(dialect: &str, case: &Case, outcome: Outcome) -> CaseResult 
 pub(super) fn with_output(result: &mut CaseResult, instance: &dyn Instance) {
     if let Some(evidence) = result.evidence.as_mut().filter(|evidence| evidence.output.is_empty()) {
         evidence.output = instance.output();
-    }
-}
-
-/// Does something until the run must end.
-pub(super) async fn until<T>(end: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
-    match end {
-        Some(end) => tokio::time::timeout_at(end, work).await.ok(),
-        None => Some(work.await),
     }
 }
 

@@ -19,7 +19,7 @@ async fn exchange<W: Wire>(stage: &Stage<W>) -> Sign {
         let address = stage.ground.address("").await?;
         stage.wire.connect(&address).await
     };
-    let stream = match stage.patience.wait(&mut turn, connecting).await {
+    let stream = match stage.patience.wait_for_connection(&mut turn, connecting).await {
         Some(Ok(stream)) => stream,
         Some(Err(error)) => return Sign::Unreachable(error.to_string()),
         None => return Sign::Unreachable("no connection within the deadline".into()),
@@ -38,6 +38,7 @@ async fn exchange<W: Wire>(stage: &Stage<W>) -> Sign {
     let mut memory = spec::codec::Memory::of("nobody");
     let nobody = spec::value::Record::new().with("token", vec![0; 16]).with("password", "nothing");
     memory.learn(&nobody, &stage.spec.service);
+    link.open(&stage.patience, &mut turn, &mut memory).await;
     let Ok(Some(bytes)) = link.compose(fence, &arguments, &memory) else { return Sign::Answered };
     let _ = link.write(&bytes, &stage.patience, &mut turn).await;
     let arrived = link.next(&stage.patience, &mut turn, &mut memory).await;
@@ -48,6 +49,7 @@ async fn exchange<W: Wire>(stage: &Stage<W>) -> Sign {
         Arrival::End(how) => Sign::Closed(how),
         Arrival::Silence => Sign::Silent(format!("{} ms", stage.patience.deadline().as_millis())),
         Arrival::Flood => Sign::Answered,
+        Arrival::Unsent(why) => Sign::Unreachable(format!("`{fence}` cannot be asked: {why}")),
     }
 }
 

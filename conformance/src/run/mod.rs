@@ -9,6 +9,7 @@
 //! `second` plays doubtful ones again, `alone` plays those that have an instance each, `life` looks whether anybody is there. Not here: one play (`drive`), or how any of it is shown (`report`).
 
 mod alone;
+mod end;
 mod group;
 mod life;
 mod policies;
@@ -21,12 +22,15 @@ use std::time::Duration;
 
 use reference_server::world::World;
 use spec::Spec;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use policies::{Difference, choices_written};
+pub(crate) use second::{IN_COMPANY, MORE_TIME};
 
 use crate::drive::{Names, Network, Patience};
 use crate::finding::{CaseResult, Verdict};
+use crate::run::end::End;
 use crate::run::group::Group;
 use crate::select::Case;
 use crate::target::{ServerOptions, StartError, Target};
@@ -42,6 +46,8 @@ pub struct Settings {
     pub regardless: bool,
     /// Bounds the whole run.
     pub at_most: Option<Duration>,
+    /// Becomes true when its user wants no more.
+    pub unwanted: Option<watch::Receiver<bool>>,
     /// Looks before the cases whether the target follows the policies that it declares.
     pub looks_at_policies: bool,
 }
@@ -97,7 +103,7 @@ pub async fn run(
     let network = Network::of(&target.dialect, spec);
     let not_built = network.as_ref().err().map(ToString::to_string);
     let network = network.unwrap_or(Network::Tcp);
-    let end = settings.at_most.map(|at_most| began + at_most);
+    let end = End::of(settings, began);
     let looked = match settings.looks_at_policies && not_built.is_none() {
         true => policies::look(target, &network, spec, &mut cases, &names, &patience, end).await,
         false => policies::Looked::default(),

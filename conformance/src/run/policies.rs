@@ -10,13 +10,12 @@ use std::sync::Arc;
 
 use spec::Spec;
 use spec::scenario::{Scenario, Verb};
-use tokio::time::Instant;
 
 use crate::drive::{Names, Network, Patience, Stage};
 use crate::fault::Open;
 use crate::history::History;
 use crate::observe::{Observation, observe, observe_again};
-use crate::run::group::until;
+use crate::run::end::End;
 use crate::run::life;
 use crate::select::{self, Case};
 use crate::target::{Instance, ServerOptions, Target};
@@ -72,7 +71,7 @@ pub(super) async fn look(
     cases: &mut [Case],
     names: &Names,
     patience: &Patience,
-    end: Option<Instant>,
+    end: End,
 ) -> Looked {
     let mut looked = Looked::default();
     let is_planned = |case: &Case| case.ruled_out.is_none() && case.scenario.server.is_empty();
@@ -87,7 +86,9 @@ pub(super) async fn look(
     if !is_shared || !spares_accounts || target.lacks.contains("many_connections") {
         return looked;
     }
-    let Some(Ok(instance)) = until(end, target.starter.start(&ServerOptions::new())).await else { return looked };
+    let Some(Ok(instance)) = end.clone().until(target.starter.start(&ServerOptions::new())).await else {
+        return looked;
+    };
     let stage = Stage {
         wire: network.clone(),
         ground: Arc::new(Open(instance.address())),
@@ -112,7 +113,7 @@ pub(super) async fn look(
             .filter(|seen| second.policies.get(&seen.policy).is_some_and(|again| again.choices == seen.choices));
         (same.cloned().collect(), first.accounts + second.accounts)
     };
-    let (different, accounts) = until(end, looking).await.unwrap_or_default();
+    let (different, accounts) = end.clone().until(looking).await.unwrap_or_default();
     looked.accounts = accounts;
     // One that did not survive the questions is for the cases to judge, which begin with another one.
     if !target.starter.is_ours() || life::proof(&stage).await {

@@ -1,7 +1,7 @@
 //! The second look at cases in which something never came, or a connection was lost.
 //!
 //! Each is played again by itself. Connections that were lost come first, one after another, so that a target which
-//! dies of a case is caught in the act. Silent cases follow with ten times the deadline: they act one at a time and wait
+//! dies of a case is caught in the act. Silent cases follow with up to ten times the deadline: they act one at a time and wait
 //! side by side. Two different outcomes are inconclusive, never passed; silence counts only if another connection was
 //! answered afterwards.
 
@@ -12,9 +12,15 @@ use tokio::task::JoinSet;
 use crate::drive::Outcome;
 use crate::finding::{CaseResult, Evidence, Verdict};
 use crate::history::History;
-use crate::run::group::{Doubtful, Group, until, with_output};
+use crate::run::group::{Doubtful, First, Group, Missed, with_output};
 use crate::run::life;
 use crate::target::{Instance, StartError};
+
+/// In the reason of a case that a server which needs more time may pass.
+pub(crate) const MORE_TIME: &str = "with more time";
+
+/// In the reason of a case that lost its connection among others, and not by itself.
+pub(crate) const IN_COMPANY: &str = "with others in play";
 
 /// What came of a case that was played alone.
 enum Alone {
@@ -38,15 +44,16 @@ impl Group<'_> {
         if self.settings.regardless {
             // A second look could only convict, and never let a case pass.
             for Doubtful { case, first, .. } in doubtful {
-                let why = format!("not looked at again: {}", first.seen);
+                let why = format!("not looked at again: {}", first.evidence.seen);
                 let dialect = &self.target.dialect.name;
-                let result = CaseResult::new(dialect, &case.scenario, Verdict::Inconclusive, why).with_evidence(*first);
+                let result =
+                    CaseResult::new(dialect, &case.scenario, Verdict::Inconclusive, why).with_evidence(*first.evidence);
                 self.decide(&case, result);
             }
             return Ok(());
         }
         self.progress.again(doubtful.len());
-        let alone = |doubtful: &Doubtful| !doubtful.silent || doubtful.interrupted;
+        let alone = |doubtful: &Doubtful| doubtful.first.missed == Missed::Connection || doubtful.interrupted;
         let (lost, silent): (Vec<_>, Vec<_>) = doubtful.into_iter().partition(alone);
         let (mut culprits, mut bystanders) = (0, Vec::new());
         for doubtful in lost {
@@ -69,44 +76,70 @@ impl Group<'_> {
         self.again_side_by_side(instance, silent).await
     }
 
-    /// Plays a case with no other in play.
+    /// Plays a case with no other in play. Where the target answers nobody afterwards, that may be because of all that it
+    /// has been through, so it must happen once more on a new one.
     async fn again_alone(
         &mut self,
         instance: &mut Box<dyn Instance>,
         doubtful: &Doubtful,
     ) -> Result<Alone, StartError> {
-        let mut stage = self.stage(&**instance);
-        stage.patience = stage.patience.second_round();
         let Doubtful { case, first, .. } = doubtful;
-        let number = again_number(case.number);
-        let grounds = self.ground(&**instance);
-        let playing = grounds.play(&stage, &case.scenario, self.names, number);
-        let Some(outcome) = until(self.end(), playing).await else { return self.in_time().map(|()| Alone::Decided) };
-        let alive = match &outcome {
-            Outcome::Passed(_) => return Ok(Alone::Passed),
-            Outcome::Lost(_) | Outcome::Silent(_) => life::proof(&stage).await,
-            _ => true,
-        };
-        if alive || self.settings.regardless {
-            let mut result = compare(&self.target.dialect.name, &case.scenario, first, outcome, true);
-            with_output(&mut result, &**instance);
-            self.decide(case, result);
-            return Ok(Alone::Decided);
+        let mut worn: Option<String> = None;
+        loop {
+            let mut stage = self.stage(&**instance);
+            stage.patience = stage.patience.second_round();
+            let grounds = self.ground(&**instance);
+            let playing = grounds.play(&stage, &case.scenario, self.names, again_number(case.number));
+            let Some(outcome) = self.end().until(playing).await else {
+                return self.in_time().map(|()| Alone::Decided);
+            };
+            let alive = match &outcome {
+                Outcome::Passed(_) => true,
+                Outcome::Lost(_) | Outcome::Silent(_) => life::proof(&stage).await,
+                _ => true,
+            };
+            match (&outcome, &worn) {
+                (Outcome::Passed(_), None) => return Ok(Alone::Passed),
+                (_, None) if alive || self.settings.regardless => {
+                    let mut result = compare(&self.target.dialect.name, &case.scenario, first, outcome, true);
+                    with_output(&mut result, &**instance);
+                    self.decide(case, result);
+                    return Ok(Alone::Decided);
+                }
+                (Outcome::Passed(_), Some(seen)) => {
+                    let why = format!("{seen}, after many other cases; a new one did not");
+                    let result = CaseResult::new(&self.target.dialect.name, &case.scenario, Verdict::Inconclusive, why);
+                    self.decide(case, result.with_evidence(*first.evidence.clone()));
+                    return Ok(Alone::Died);
+                }
+                (_, Some(_)) if alive => {
+                    let mut result = compare(&self.target.dialect.name, &case.scenario, first, outcome, true);
+                    with_output(&mut result, &**instance);
+                    self.decide(case, result);
+                    return Ok(Alone::Died);
+                }
+                _ => {}
+            }
+            let seen = life::ending(instance, "the target stopped answering anybody".into()).await;
+            if !self.target.starter.is_ours() {
+                return Err(StartError { why: seen, output: instance.output() });
+            }
+            let output = instance.output();
+            self.renew(instance).await?;
+            if worn.is_none() {
+                worn = Some(seen);
+                continue;
+            }
+            // A new one, alone with this case, died: whatever the case claims, that is wrong.
+            if let Outcome::Lost(mut evidence) | Outcome::Silent(mut evidence) = outcome {
+                evidence.seen = format!("{}; {seen}, with no other case in play", evidence.seen);
+                evidence.output = output;
+                evidence.convicts.clear();
+                let result = CaseResult::failed(&self.target.dialect.name, &case.scenario, *evidence);
+                self.decide(case, result);
+            }
+            return Ok(Alone::Died);
         }
-        let seen = life::ending(instance, "the target stopped answering anybody".into()).await;
-        if !self.target.starter.is_ours() {
-            return Err(StartError { why: seen, output: instance.output() });
-        }
-        // Alone with this case, it died: whatever the case claims, that is wrong.
-        if let Outcome::Lost(mut evidence) | Outcome::Silent(mut evidence) = outcome {
-            evidence.seen = format!("{}; {seen}, with no other case in play", evidence.seen);
-            evidence.output = instance.output();
-            evidence.convicts.clear();
-            let result = CaseResult::failed(&self.target.dialect.name, &case.scenario, *evidence);
-            self.decide(case, result);
-        }
-        self.renew(instance).await?;
-        Ok(Alone::Died)
     }
 
     async fn again_side_by_side(
@@ -126,7 +159,9 @@ impl Group<'_> {
             let (names, number, grounds) =
                 (self.names.clone(), again_number(doubtful.case.number), self.ground(&**instance));
             let end = self.end();
-            players.spawn(async move { (index, until(end, grounds.play(&stage, &scenario, &names, number)).await) });
+            players.spawn(
+                async move { (index, end.clone().until(grounds.play(&stage, &scenario, &names, number)).await) },
+            );
         }
         let mut outcomes = Vec::new();
         while let Some(played) = players.join_next().await {
@@ -156,10 +191,11 @@ pub(super) fn again_number(number: usize) -> usize {
 pub(super) fn compare(
     dialect: &str,
     scenario: &Arc<spec::scenario::Scenario>,
-    first: &Evidence,
+    first: &First,
     outcome: Outcome,
     alive: bool,
 ) -> CaseResult {
+    let First { evidence: first, missed, in_company } = first;
     let inconclusive = |why: String, evidence: Evidence| {
         CaseResult::new(dialect, scenario, Verdict::Inconclusive, why).with_evidence(evidence)
     };
@@ -180,7 +216,14 @@ pub(super) fn compare(
         Outcome::Failed(evidence) if evidence.step == first.step => CaseResult::failed(dialect, scenario, *evidence),
         Outcome::Inapplicable(why) => CaseResult::new(dialect, scenario, Verdict::NotApplicable, why),
         Outcome::Passed(_) => {
-            inconclusive(format!("first {}; by itself, with more time, it passed", first.seen), first.clone())
+            let seen = &first.seen;
+            let why = match (missed, in_company) {
+                (Missed::Words, _) => format!("first {seen}; by itself, {MORE_TIME}, it passed"),
+                // Closing is no slowness.
+                (Missed::Connection, true) => format!("{IN_COMPANY}, {seen}; by itself it passed"),
+                (Missed::Connection, false) => format!("first {seen}; in a second play it passed"),
+            };
+            inconclusive(why, (**first).clone())
         }
         Outcome::Failed(evidence)
         | Outcome::Undecided(evidence)

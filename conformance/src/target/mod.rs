@@ -1,9 +1,13 @@
 //! Targets: what is judged, how it is started and reached, and what it claims.
 //!
-//! `description` reads the YAML of a target; `reference`, `process` and `remote` are the three ways to have one.
+//! `description` reads the YAML of a target, `dialect` that of its wire, and `messages` holds one of gRPC against its
+//! `.proto`; `reference`, `process` and `remote` are the three ways to have one.
 //! Not here: playing against it (`drive`) and deciding what is played (`run`).
 
 mod description;
+mod dialect;
+#[cfg(feature = "grpc")]
+pub(crate) mod messages;
 mod process;
 mod reference;
 mod remote;
@@ -19,6 +23,8 @@ use serde::Deserialize;
 use spec::dialect::Dialect;
 
 pub use description::{TargetFile, read_file};
+pub(crate) use dialect::hold_against_messages;
+pub use dialect::read_dialect;
 pub use process::{Companion, Directory, Line, Probe, Program, Ready};
 pub use reference::{Reference, reference_options};
 pub use remote::Remote;

@@ -82,3 +82,38 @@ fn a_start_that_cannot_be_understood_says_what_to_do() {
     conformance(here.path(), &["init", "mine", "--command", "./server", "--port", "7171"]).code(0);
     assert!(read(&here, "mine.yaml").contains("\nport: 7171\n"));
 }
+
+#[cfg(feature = "grpc")]
+#[test]
+fn the_methods_of_a_service_of_ones_own_are_written_down_to_be_filled_in() {
+    let proto = "syntax = \"proto3\"; package zoo; enum Kind { USER = 0; ADMIN = 1; }
+        message Account { string name = 1; Kind kind = 2; } message Accounts { repeated Account all = 1; }
+        service Keeper { rpc List(Account) returns (Accounts); rpc Watch(Account) returns (stream Account);
+            rpc Chat(stream Account) returns (Account); }";
+    let here = folder();
+    std::fs::write(here.path().join("zoo.proto"), proto).unwrap();
+    conformance(here.path(), &["init", "mine", "--proto", "zoo.proto"]).code(0).stdout(contains("wrote"));
+    let dialect = read(&here, "mine-dialect.yaml");
+    for line in [
+        "proto: \"zoo.proto\"\n",
+        "service: zoo.Keeper\n",
+        "  #   say:  {method: List, request: {name: text, kind: USER or ADMIN}}\n",
+        "  #   hear: {ok: {method: List, reply: {all: [{name: text, kind: USER or ADMIN}]}}}\n",
+        "  #   hear: {more: {method: Watch, reply: {name: text, kind: USER or ADMIN}}, ok: {method: Watch, end: true}}\n",
+        "  # Chat takes a stream of requests, which a dialect cannot say.\n",
+    ] {
+        assert!(dialect.contains(line), "{line} in\n{dialect}");
+    }
+    // Filled in, it is a dialect.
+    let filled = dialect.replace(
+        "operations:\n",
+        "operations:\n  list_accounts:\n    say:  {method: List, request: {name: \"{pattern}\"}}\n    \
+         hear: {ok: {method: List, reply: {all: \"{usernames: list of one}\"}}}\n",
+    );
+    let filled = filled.replace("frame: grpc\n", "frame: grpc\nshapes: {one: {name: \"{username}\"}}\n");
+    std::fs::write(here.path().join("mine-dialect.yaml"), filled).unwrap();
+    conformance(here.path(), &["check", "mine.yaml", "mine-dialect.yaml"]).code(0);
+    conformance(here.path(), &["init", "other", "--proto", "none.proto"])
+        .code(2)
+        .stderr(contains("cannot read none.proto"));
+}

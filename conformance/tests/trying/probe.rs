@@ -117,3 +117,52 @@ fn whoever_does_not_answer_is_told_apart_from_whoever_answers_wrongly() {
     let told = contains("nothing in the dialect looks like this").and(contains("tried, in this order:"));
     probe(&garbage).code(1).stdout(told.and(contains("operations.ping.hear.ok: field `length`")));
 }
+
+#[test]
+fn a_look_at_the_policies_that_ends_early_names_what_it_ended_at() {
+    let silent = tiny(|stream| drop(stream.read(&mut [0; 16])));
+    conformance(folder().path(), &["probe", &silent, "--policies"])
+        .code(3)
+        .stdout(contains("not everything was asked: no answer to create_account came."));
+}
+
+/// A greeting, and the fence that proves silence, are what they are, and not some bytes that nobody waits for.
+#[test]
+fn what_nobody_asked_for_by_hand_has_its_name() {
+    let here = folder();
+    let wire = include_str!("../../examples/node/wire.yaml");
+    let greeting = "connect: [{hear: {ok: {status: \"200\", rest: \"welcome\"}}}]\n\noperations:\n";
+    let wire = wire.replace("\noperations:\n", &format!("\n{greeting}"));
+    let asked = "log_out: {say: {verb: LOGOUT, body: {}}, hear: {ok: {status: \"200\", rest: {}}}}";
+    assert!(wire.contains(asked));
+    let wire = wire.replace(asked, "log_out: {say: {verb: LOGOUT, body: {}}, silence: ok}");
+    std::fs::write(here.path().join("wire.yaml"), wire).expect("there is room");
+    let probe = |words: &[&str]| {
+        let asserted = conformance(here.path(), &[&["probe", "reference", "--dialect", "wire.yaml"], words].concat());
+        told(&asserted.code(0))
+    };
+    let told = probe(&[]);
+    assert!(told.contains("← the greeting (") && !told.contains("goes on"), "{told}");
+    assert!(told.contains("→ what the dialogue needs to go on: ping\n"), "{told}");
+    assert!(told.contains("← ping is answered with ok "), "{told}");
+}
+
+/// Whether the dialect says that the connection ends, or the server simply ends it: the next operation has another one.
+#[test]
+fn nothing_is_said_into_a_connection_that_has_ended() {
+    let here = folder();
+    let wire = include_str!("../../examples/node/wire.yaml");
+    let out = "LOGOUT, body: {}}, hear: {ok: {status: \"200\", rest: {}}}}";
+    assert!(wire.contains(out));
+    let closing = wire.replace(out, "LOGOUT, body: {}}, hear: {ok: {status: \"200\", rest: {}, then: close}}}");
+    std::fs::write(here.path().join("closing.yaml"), &closing).expect("there is room");
+    let told_of = told(&conformance(here.path(), &["probe", "reference", "--dialect", "closing.yaml"]).code(0));
+    assert_eq!(told_of.matches("· connected").count(), 2, "{told_of}");
+    // This server ends the connection, and its dialect knows nothing of that.
+    let ending = tiny(|stream| drop(stream.write_all(b"200 {\"number\":7}\n")));
+    std::fs::write(here.path().join("wire.yaml"), wire).expect("there is room");
+    let pings = ["ping", "nonce=7", "+", "ping", "nonce=7"];
+    let asserted = conformance(here.path(), &[&["probe", &ending, "--dialect", "wire.yaml"][..], &pings].concat());
+    let told_of = told(&asserted.code(0));
+    assert_eq!(told_of.matches("← ok").count(), 2, "{told_of}");
+}

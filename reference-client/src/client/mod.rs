@@ -35,10 +35,6 @@ pub const EVENTS_KEPT: usize = 1_024;
 /// Requests without an answer. One more is `NotSent`.
 pub const REQUESTS_WAITING: usize = 1_024;
 
-/// On a wire whose messages have no end of their own: how long nothing must come until one has ended, if the dialect
-/// does not say.
-const PAUSE_MS: u64 = 10;
-
 /// Bytes taken from the stream at a time: a quarter of the longest frame, many frames of usual length.
 const READ_BYTES: usize = 16 * 1024;
 
@@ -140,6 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
         if self.waiting.len() >= REQUESTS_WAITING {
             return Err(not_sent(io::ErrorKind::QuotaExceeded, &"too many requests wait for their answers"));
         }
+        self.open().await;
         let operation = request.operation();
         let (begin, first_byte) = (self.unsent.len(), self.sent + self.unsent.len() as u64);
         let arguments = request.to_record();
@@ -167,6 +164,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
         self.waiting.push_back(Waiting { operation, first_byte, promise });
         poll_fn(|context| self.poll_sent(context)).await;
         Ok(Ticket(ticket))
+    }
+
+    /// Says what the wire wants said when a connection opens, and waits for what answers it.
+    async fn open(&mut self) {
+        poll_fn(|context| {
+            self.go_on(context);
+            Poll::Ready(())
+        })
+        .await;
+        while self.conversation.is_opening() && self.over.is_none() {
+            poll_fn(|context| self.poll_hear(context)).await;
+        }
     }
 
     /// Waits for the answer to a request that was started here.
@@ -296,8 +305,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Client<S> {
     /// Ready once when nothing came for as long as a pause, where a pause tells something.
     fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.pause.is_none() && self.conversation.waits_for_a_pause() {
-            let pause = Duration::from_millis(self.dialect.pause_ms.unwrap_or(PAUSE_MS));
-            self.pause = Some(Box::pin(sleep(pause)));
+            self.pause = Some(Box::pin(sleep(self.dialect.pause())));
         }
         match &mut self.pause {
             // A pause that has ended is kept: until something comes, another one would tell nothing new.

@@ -2,9 +2,10 @@
 
 use spec::message::{Event, Message, Reply};
 
-use super::command::Outcome;
+use super::command::{Command, Outcome};
 use super::effect::{ConnectionId, Effect, FreshToken};
-use super::policies::{Delivery, Echo, LogOutBy, Policies};
+use super::mailbox::Reading;
+use super::policies::{AtLogIn, DeliverDrains, Delivery, Echo, LogOutBy, Policies};
 use super::session::Session;
 use super::{Chat, respond};
 
@@ -20,6 +21,7 @@ impl Chat {
     ) -> Vec<Effect> {
         let expires_in_s = |expires_at_ms: u64| expires_at_ms.saturating_sub(now_ms).div_ceil(1000);
         let mut effects = Vec::new();
+        let arrives = matches!(outcome, Outcome::LoggedIn { .. });
         let reply = match outcome {
             Outcome::AccountCreated { session: None } => Reply::CreateAccount { token: Vec::new(), expires_in_s: 0 },
             // On a connection that is bound, the binding moves to the new account, as if a new connection had begun.
@@ -72,7 +74,24 @@ impl Chat {
             }
         };
         effects.push(respond(connection, Ok(reply)));
+        if arrives {
+            effects.extend(self.push_what_waits(connection, now_ms));
+        }
         effects
+    }
+
+    /// Where what waits is pushed, it goes on the connection of a user who has just come, or has just begun to listen.
+    pub(super) fn push_what_waits(&mut self, connection: ConnectionId, now_ms: u64) -> Vec<Effect> {
+        let Some(policies) = self.presence.policies(connection) else { return Vec::new() };
+        if policies.at_log_in != AtLogIn::Pushed || !self.presence.takes_pushes(connection) {
+            return Vec::new();
+        }
+        let Some(session) = self.presence.session(connection, now_ms).cloned() else { return Vec::new() };
+        let drains = policies.deliver_drains == DeliverDrains::AtOnce;
+        let reading = Reading { items: u64::MAX, bytes: u64::MAX, drains };
+        let read = self.state.commit(Command::DeliverMessages { session, acknowledge: 0, reading }, now_ms);
+        let Ok(Outcome::Delivered { messages, .. }) = read else { return Vec::new() };
+        messages.iter().map(|message| push(connection, message)).collect()
     }
 
     /// Binds a connection to a session, which it has for itself unless it joins those who have it already.

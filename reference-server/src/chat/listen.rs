@@ -20,13 +20,14 @@ impl Chat {
         };
         if is_at_home {
             self.presence.listen(connection);
-            return Vec::new();
+            return self.push_what_waits(connection, now_ms);
         }
         let command = self.attachment(&asker);
         let outcome = command.and_then(|command| self.state.commit(command, now_ms).ok());
         let Some(Outcome::SessionResumed { session, expires_at_ms, joins }) = outcome else { return Vec::new() };
-        let effects = self.bind(connection, session, expires_at_ms, joins);
+        let mut effects = self.bind(connection, session, expires_at_ms, joins);
         self.presence.listen(connection);
+        effects.extend(self.push_what_waits(connection, now_ms));
         effects
     }
 

@@ -60,7 +60,7 @@ macro_rules! policies {
 
 policies! {
     after_create: AfterCreate { LoggedOut "logged_out", LoggedIn "logged_in" };
-    at_log_in: AtLogIn { Nothing "nothing", Messages "messages" };
+    at_log_in: AtLogIn { Nothing "nothing", Messages "messages", Pushed "pushed" };
     second_log_in: SecondLogIn {
         RefusedUnlessTakenOver "refused_unless_taken_over", Refused "refused", TakesOver "takes_over", Both "both"
     };

@@ -1,6 +1,10 @@
 //! Bytes with their meaning beside them, field by field: golden bytes, traces, and the evidence of a finding.
+//!
+//! A call of gRPC has no bytes that anybody said: the line that stands for it is told by its members.
 
 use std::fmt;
+
+use serde_json::Value as JsonValue;
 
 use crate::codec::hear::{Seen, Trace, hear_message, hear_shape};
 use crate::codec::plan::{Entry, Meaning};
@@ -14,6 +18,8 @@ pub struct Annotated {
     pub title: String,
     /// Its fields in the order of the bytes.
     pub lines: Vec<Line>,
+    /// Of gRPC, what the call says, by name. Its bytes were never on the wire, and are not drawn.
+    pub call: Vec<(String, String)>,
 }
 
 /// One field: its bytes and what they say.
@@ -32,11 +38,20 @@ pub struct Line {
 /// Bytes on one line of the drawing.
 const COLUMNS: usize = 8;
 
+/// What a line of a call can say, in the order in which it is read.
+const CALL: [&str; 6] = ["method", "status", "detail", "request", "reply", "end"];
+
+/// Characters of one value of a call, at most.
+const VALUE: usize = 400;
+
 /// Lines of one field beyond which the rest is left out.
 const ROWS: usize = 8;
 
 impl fmt::Display for Annotated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.call.is_empty() {
+            return self.call.iter().try_for_each(|(name, value)| writeln!(f, "{name}: {value}"));
+        }
         for line in &self.lines {
             let rows: Vec<&[u8]> = line.bytes.chunks(COLUMNS).collect();
             for (index, row) in rows.iter().enumerate() {
@@ -65,6 +80,20 @@ impl fmt::Display for Annotated {
 impl Dialect {
     /// Takes a request apart, as far as it can be understood.
     pub fn annotate_request(&self, bytes: &[u8]) -> Annotated {
+        self.as_call(self.annotate_said(bytes), bytes)
+    }
+
+    /// Takes an answer or event apart, as far as it can be understood.
+    pub fn annotate_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Annotated {
+        self.as_call(self.annotate_heard(bytes, dialogue), bytes)
+    }
+
+    fn as_call(&self, annotated: Annotated, bytes: &[u8]) -> Annotated {
+        let call = if self.grpc.is_some() { members(bytes) } else { Vec::new() };
+        Annotated { call, ..annotated }
+    }
+
+    fn annotate_said(&self, bytes: &[u8]) -> Annotated {
         let mut title = String::new();
         let (mut slots, mut dialogue) = (Slots::new(), Dialogue::default());
         self.hear_request_of(bytes, true, None, &mut slots, &mut dialogue);
@@ -86,8 +115,7 @@ impl Dialect {
         lines.finish(title)
     }
 
-    /// Takes an answer or event apart, as far as it can be understood.
-    pub fn annotate_answer(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Annotated {
+    fn annotate_heard(&self, bytes: &[u8], dialogue: Option<&Dialogue>) -> Annotated {
         let mut slots = Slots::new();
         for (dialogue, operation, entry) in self.answers(&[dialogue]) {
             let mut lines = Lines::new(bytes);
@@ -111,6 +139,7 @@ impl Dialect {
             Meaning::Ok => "ok",
             Meaning::Ignore => "ignore",
             Meaning::Next => "next",
+            Meaning::More if entry.again => "again",
             Meaning::More => "more",
             Meaning::Outcome(name) | Meaning::Error(name, _) | Meaning::Event(name) => name,
             Meaning::AnyError => {
@@ -144,7 +173,30 @@ impl<'a> Lines<'a> {
             lines.push(line);
         }
         lines.extend(untold(self.bytes, told, self.bytes.len()));
-        Annotated { title, lines }
+        Annotated { title, lines, call: Vec::new() }
+    }
+}
+
+/// The members of a call, and of its message each field. Nothing, if it is no line of a call.
+fn members(line: &[u8]) -> Vec<(String, String)> {
+    let Ok(JsonValue::Object(members)) = serde_json::from_slice(line) else { return Vec::new() };
+    let told = CALL.iter().filter_map(|name| Some((*name, members.get(*name)?)));
+    let told = told.flat_map(|(name, value)| match value {
+        JsonValue::String(detail) if name == "detail" && detail.is_empty() => Vec::new(),
+        JsonValue::String(word) if name != "detail" => vec![(name.to_owned(), word.clone())],
+        JsonValue::Object(fields) if !fields.is_empty() => {
+            fields.iter().map(|(field, value)| (format!("{name}.{field}"), cut(value))).collect()
+        }
+        value => vec![(name.to_owned(), cut(value))],
+    });
+    told.collect()
+}
+
+fn cut(value: &JsonValue) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(VALUE) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text,
     }
 }
 

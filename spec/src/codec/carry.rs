@@ -83,18 +83,22 @@ impl Dialect {
             }
             let lost = |became: String| format!("this wire cannot carry this {operation}: {became}");
             match outcome {
-                RequestHeard::Taken(taken) if taken == bytes.len() => {}
-                RequestHeard::Taken(taken) => {
-                    return Err(lost(format!("its first {taken} bytes are a message already")));
-                }
+                RequestHeard::Taken(_) => {}
                 RequestHeard::More(_) => return Err(lost("it has no end".into())),
                 // Right for the wire, and wrong for the protocol: that is carried.
                 RequestHeard::Refused { unfit, .. } if matches!(unfit.reason, Reason::Limit(_)) => return Ok(()),
                 RequestHeard::Refused { unfit, .. } => return Err(lost(format!("it comes back as nothing: {unfit}"))),
             }
+            let too_early = match outcome {
+                RequestHeard::Taken(taken) if taken < bytes.len() => Some(taken),
+                _ => None,
+            };
             if self.operation_of(&heard) != Some(operation) {
-                // What begins alike, or is told apart by the session, says the same.
                 let other = self.operation_of(&heard).unwrap_or_default();
+                if let Some(taken) = too_early {
+                    return Err(lost(format!("its first {taken} bytes come back as `{other}`")));
+                }
+                // What begins alike, or is told apart by the session, says the same.
                 let is_alike = self.plan(index).steps.len() > 1 || self.told_apart_by_session(operation, other);
                 if !is_alike {
                     return Err(lost(format!("it comes back as `{other}`")));
@@ -106,6 +110,9 @@ impl Dialect {
                 if !is_same(heard.get(name), said) && !self.is_default(name, said, heard.get(name)) {
                     return Err(cannot(name, said, operation, heard.get(name)));
                 }
+            }
+            if let Some(taken) = too_early {
+                return Err(lost(format!("its first {taken} bytes are a message already")));
             }
         }
         Ok(())
@@ -202,15 +209,23 @@ impl Dialect {
             step: self.plan(index).steps.len().saturating_sub(1),
             ..Dialogue::default()
         };
-        let said = Record::new().with(list, Value::List(items.to_vec()));
+        let answers = self.plan(index).answers();
+        let one_by_one = answers.iter().any(|entry| entry.again && !entry.tells_a_list(&self.service));
         let mut bytes = Vec::new();
-        self.speak_answer_as(&dialogue, &Saying::Ok(&said), Self::voice(), &mut bytes).map_err(|_| None)?;
+        for items in items.chunks(if one_by_one { 1 } else { items.len() }) {
+            let said = Record::new().with(list, Value::List(items.to_vec()));
+            self.speak_answer_as(&dialogue, &Saying::Ok(&said), Self::voice(), &mut bytes).map_err(|_| None)?;
+        }
         let (mut rest, mut heard) = (bytes.as_slice(), Vec::new());
         while !rest.is_empty() {
             let tables = [Some(&dialogue)];
             let one = self.hear_answer_of(rest, false, &tables).or_else(|| self.hear_answer_of(rest, true, &tables));
             let taken = match one {
                 Some(Heard::Ok { taken, values, .. } | Heard::Next { taken, values, .. }) => {
+                    heard.extend(values.get(list).and_then(Value::as_list).unwrap_or_default().iter().cloned());
+                    taken
+                }
+                Some(Heard::More { taken, values, again: true, .. }) if !one_by_one => {
                     heard.extend(values.get(list).and_then(Value::as_list).unwrap_or_default().iter().cloned());
                     taken
                 }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::codec::answer::Found;
 use crate::codec::dialogue::Memory;
 use crate::codec::exchange::{Exchange, Progress};
 use crate::codec::{Dialogue, Heard, ResponseDecoder, Unspeakable};
@@ -45,6 +46,17 @@ struct Pending {
     hidden: bool,
 }
 
+/// What is known of bytes that may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// More may come at once.
+    More,
+    /// Nothing came for a while: what can have ended has.
+    Pause,
+    /// Nothing comes any more.
+    End,
+}
+
 /// One connection, from the client's side.
 #[derive(Debug)]
 pub struct Conversation {
@@ -55,7 +67,14 @@ pub struct Conversation {
     decided: VecDeque<Came>,
     /// What must be said to go on.
     unsaid: Vec<u8>,
+    /// Of gRPC, answers that came before what was asked first was answered, for a stream may still bring something.
+    early: Vec<u8>,
+    /// Whether nothing has come since a pause.
+    is_quiet: bool,
+    /// What numbers that are new each time begin behind.
+    first: u64,
     requests: u64,
+    is_over: bool,
 }
 
 impl Conversation {
@@ -67,15 +86,36 @@ impl Conversation {
             pending: VecDeque::new(),
             decided: VecDeque::new(),
             unsaid: Vec::new(),
+            early: Vec::new(),
+            is_quiet: false,
+            first: 0,
             requests: 0,
+            is_over: false,
         };
         if conversation.dialect.greets() {
             let mut bytes = Vec::new();
             // A greeting that cannot be begun has nothing to say.
             let _ = conversation.begin("connect", &Record::new(), &Memory::default(), true, &mut bytes);
             conversation.unsaid.extend(bytes);
+            conversation.end_what_is_said();
         }
         conversation
+    }
+
+    /// Whether this wire wants something said when a connection opens, and that is not done yet: until then nothing
+    /// else can be said.
+    pub fn is_opening(&self) -> bool {
+        let front = self.pending.front().filter(|pending| pending.hidden);
+        let operation = front.and_then(|pending| pending.exchange.as_ref()?.dialogue().operation);
+        let opens = self.dialect.occasion("connect").filter(|index| operation == Some(*index));
+        opens.is_some_and(|index| self.dialect.plan(index).steps.iter().any(|step| !step.say.is_empty()))
+    }
+
+    /// The same as one of many: where a field has room, no number that is new each time is that of another connection.
+    #[must_use]
+    pub fn numbered(mut self, connection: u32) -> Self {
+        self.first = u64::from(connection) << 32;
+        self
     }
 
     /// The bytes of a request, whose answer is then waited for in its turn. None: it is done by ending the connection.
@@ -104,15 +144,18 @@ impl Conversation {
         let mut bytes = Vec::new();
         if self.dialect.has_listen() {
             self.begin("listen", &Record::new(), memory, true, &mut bytes)?;
-            // What need not be answered is over when it is said.
-            let is_over = |exchange: &Exchange| {
-                exchange.may_be_silent(&self.dialect) || !exchange.expects_an_answer(&self.dialect)
-            };
-            if self.pending.back().and_then(|pending| pending.exchange.as_ref()).is_some_and(is_over) {
-                self.pending.pop_back();
-            }
+            self.end_what_is_said();
         }
         Ok(bytes)
+    }
+
+    /// What need not be answered is over when it is said.
+    fn end_what_is_said(&mut self) {
+        let is_over =
+            |exchange: &Exchange| exchange.may_be_silent(&self.dialect) || !exchange.expects_an_answer(&self.dialect);
+        if self.pending.back().and_then(|pending| pending.exchange.as_ref()).is_some_and(is_over) {
+            self.pending.pop_back();
+        }
     }
 
     fn begin(
@@ -124,7 +167,8 @@ impl Conversation {
         bytes: &mut Vec<u8>,
     ) -> Result<(), Unspeakable> {
         self.requests += 1;
-        let (exchange, progress) = self.dialect.begin(operation, arguments, memory, self.requests, bytes)?;
+        let (exchange, progress) =
+            self.dialect.begin(operation, arguments, memory, self.first + self.requests, bytes)?;
         match progress {
             Progress::GoesOn => self.pending.push_back(Pending { exchange: Some(exchange), hidden }),
             Progress::Done(heard) if !hidden => {
@@ -143,6 +187,7 @@ impl Conversation {
 
     /// Adds bytes that came.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.is_quiet = false;
         self.decoder.push(bytes);
     }
 
@@ -161,6 +206,16 @@ impl Conversation {
         self.pending.iter().filter(|pending| !pending.hidden).count()
     }
 
+    /// Whether the last request was answered here, for it would have needed a value that nobody has learned.
+    pub fn was_not_asked(&self) -> bool {
+        !self.decided.is_empty() && self.pending.is_empty()
+    }
+
+    /// Whether something came after which, on this wire, the server ends the connection.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// What the oldest request was that has no answer.
     pub fn oldest(&self) -> Option<&Dialogue> {
         self.pending.front()?.exchange.as_ref().map(Exchange::dialogue)
@@ -168,17 +223,19 @@ impl Conversation {
 
     /// Whether a pause would tell something: that a message has ended, or that nothing comes.
     pub fn waits_for_a_pause(&self) -> bool {
-        self.decoder.waits_for_a_pause() || (self.decoder.rest().is_empty() && self.needs_fence())
+        let waits = self.needs_fence() || !self.early.is_empty();
+        self.decoder.waits_for_a_pause() || (self.decoder.rest().is_empty() && waits)
     }
 
     /// The next thing that came. None: more bytes are needed.
     pub fn next(&mut self, memory: &mut Memory) -> Option<Came> {
-        self.take(false, memory)
+        self.take(Until::More, memory)
     }
 
     /// As `next`, after nothing came for a while: what is open ends here, and silence is put to the proof.
     pub fn after_a_pause(&mut self, memory: &mut Memory) -> Option<Came> {
-        let came = self.take(self.dialect.answers_are_open(), memory);
+        self.settle_early();
+        let came = self.take(if self.dialect.answers_are_open() { Until::Pause } else { Until::More }, memory);
         if came.is_none() && self.needs_fence() {
             self.fence(memory);
         }
@@ -187,7 +244,8 @@ impl Conversation {
 
     /// The connection ended. What is open ends here, and for some operations that is the answer.
     pub fn ended(&mut self, memory: &mut Memory) -> Option<Came> {
-        if let Some(came) = self.take(self.dialect.answers_are_open(), memory) {
+        self.settle_early();
+        if let Some(came) = self.take(if self.dialect.answers_are_open() { Until::End } else { Until::More }, memory) {
             return Some(came);
         }
         let pending = self.pending.front_mut()?;
@@ -203,7 +261,21 @@ impl Conversation {
         }
     }
 
-    fn take(&mut self, complete: bool, memory: &mut Memory) -> Option<Came> {
+    /// After a pause, what came early has come in its turn.
+    fn settle_early(&mut self) {
+        self.is_quiet = true;
+        let early = std::mem::take(&mut self.early);
+        self.decoder.push(&early);
+    }
+
+    /// Whether an answer may have overtaken what a silent request still brings: over gRPC nothing orders a stream and
+    /// the calls beside it, so only a pause tells. What fits nothing may answer a call whose turn has not come.
+    fn is_early(&self, index: usize, heard: &Heard) -> bool {
+        let behind_another = !self.early.is_empty() && matches!(heard, Heard::Other { .. });
+        self.dialect.grpc.is_some() && !self.is_quiet && (index > 0 || behind_another)
+    }
+
+    fn take(&mut self, until: Until, memory: &mut Memory) -> Option<Came> {
         loop {
             if let Some(came) = self.decided.pop_front() {
                 return Some(came);
@@ -220,7 +292,15 @@ impl Conversation {
                 .map(|pending| pending.exchange.as_ref().map(Exchange::dialogue))
                 .collect();
             let dialogues = if dialogues.is_empty() { vec![None] } else { dialogues };
-            let (index, heard, bytes) = self.decoder.take_among(complete, &dialogues)?;
+            if until == Until::Pause && self.decoder.is_a_beginning(&dialogues) {
+                return None;
+            }
+            let (Found { index, heard, closes }, bytes) = self.decoder.take_among(until != Until::More, &dialogues)?;
+            if self.is_early(index, &heard) {
+                self.early.extend(bytes);
+                continue;
+            }
+            self.is_over |= closes;
             let dialogue = dialogues[index].cloned();
             if let Heard::Event { .. } | Heard::Ignored { .. } = heard {
                 return Some(Came { what: What::Event(heard), bytes, dialogue: None });
@@ -231,13 +311,16 @@ impl Conversation {
             let Some(pending) = self.pending.front_mut() else {
                 return Some(Came { what: What::Answer(heard), bytes, dialogue });
             };
-            let part = heard.clone();
+            let (part, said) = (heard.clone(), self.unsaid.len());
             let progress = match &mut pending.exchange {
                 Some(exchange) => exchange.hear(&self.dialect, heard, memory, &mut self.unsaid),
                 None => Ok(Progress::Done(heard)),
             };
             let what = match progress {
                 Ok(Progress::GoesOn) => {
+                    if let Some(pending) = self.pending.pop_front_if(|_| self.unsaid.len() > said) {
+                        self.wait_behind_fences(pending);
+                    }
                     if self.needs_fence() {
                         self.fence(memory);
                     }
@@ -270,9 +353,15 @@ impl Conversation {
             Some(Ok(Progress::Done(heard))) if !pending.hidden => {
                 self.decided.push_back(Came { what: What::Answer(heard), bytes: Vec::new(), dialogue });
             }
-            Some(Ok(Progress::GoesOn)) => self.pending.push_front(pending),
+            Some(Ok(Progress::GoesOn)) => self.wait_behind_fences(pending),
             _ => {}
         }
+    }
+
+    /// What was just said is answered behind what nobody waits for: a fence that was said before proves nothing of it.
+    fn wait_behind_fences(&mut self, pending: Pending) {
+        let fences = self.pending.iter().take_while(|pending| pending.hidden).count();
+        self.pending.insert(fences, pending);
     }
 
     /// Whether the oldest request may be answered by nothing, and no later one proves it yet.

@@ -90,7 +90,12 @@ pub struct Memory {
     me: Option<String>,
     values: BTreeMap<String, Value>,
     of: BTreeMap<(String, String), Value>,
+    /// What of that is new, and the wire's own: an id, not a password.
+    news: Vec<News>,
 }
+
+/// What a wire calls a user: the name of the value, the user, and the value.
+pub type News = (String, String, Value);
 
 impl Memory {
     /// The memory of a user who has done nothing yet.
@@ -127,7 +132,7 @@ impl Memory {
                 continue;
             }
             if let Some(user) = user.filter(|_| !service.is_username(name)) {
-                self.of.insert((name.to_owned(), user.to_owned()), value.clone());
+                self.learn_of(name, user, value, service);
             }
             self.values.insert(name.to_owned(), value.clone());
         }
@@ -159,11 +164,37 @@ impl Memory {
         }
     }
 
+    /// Remembers what a row of an answer tells, or a list of rows.
+    pub(crate) fn learn_rows(&mut self, values: &Record, service: &Service) {
+        self.learn_row(values, service);
+        let lists = values.iter().filter_map(|(_, value)| value.as_list());
+        lists.flatten().filter_map(Value::as_row).for_each(|row| self.learn_row(row, service));
+    }
+
     fn learn_row(&mut self, row: &Record, service: &Service) {
         let user = row.iter().find(|(name, _)| service.is_username(name)).and_then(|(_, value)| value.as_text());
         let Some(user) = user else { return };
         for (name, value) in row.iter().filter(|(name, _)| !service.is_username(name)) {
-            self.of.insert((name.to_owned(), user.to_owned()), value.clone());
+            self.learn_of(name, user, value, service);
+        }
+    }
+
+    fn learn_of(&mut self, name: &str, user: &str, value: &Value, service: &Service) {
+        let known = self.of.insert((name.to_owned(), user.to_owned()), value.clone());
+        if service.field(name).is_none() && known.as_ref() != Some(value) {
+            self.news.push((name.to_owned(), user.to_owned(), value.clone()));
+        }
+    }
+
+    /// What the wire calls users, as far as it was learned since this was asked last.
+    pub fn take_news(&mut self) -> Vec<News> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Learns from somebody else what the wire calls users.
+    pub fn is_told(&mut self, news: &[News]) {
+        for (name, user, value) in news {
+            self.of.insert((name.clone(), user.clone()), value.clone());
         }
     }
 }

@@ -4,9 +4,14 @@
 
 use crate::codec::dialogue::Memory;
 use crate::codec::plan::{Meaning, Name};
+use crate::codec::unfit::{Reason, unfit};
 use crate::codec::{Dialogue, Heard, Unspeakable};
 use crate::dialect::Dialect;
+use crate::service::OperationSpec;
 use crate::value::{Record, Value};
+
+/// How often a step is said again, at most: whoever still brings something then never ends.
+const MOST_TURNS: u64 = 4_096;
 
 /// An operation in progress.
 #[derive(Debug, Clone)]
@@ -18,6 +23,8 @@ pub struct Exchange {
     results: Record,
     /// The values that a step is repeated for, and how many are done.
     each: Option<(String, Vec<Value>, usize)>,
+    /// How often the step was said, this time included.
+    turn: u64,
     fresh: u64,
 }
 
@@ -47,7 +54,8 @@ impl Dialect {
             return Err(Unspeakable { field: operation.to_owned(), why: "is no operation of this dialect".into() });
         };
         let dialogue = Dialogue { operation: Some(index), ..Dialogue::default() };
-        let mut exchange = Exchange { dialogue, known: arguments.clone(), results: Record::new(), each: None, fresh };
+        let mut exchange =
+            Exchange { dialogue, known: arguments.clone(), results: Record::new(), each: None, turn: 1, fresh };
         let progress = exchange.say(self, 0, memory, out)?;
         Ok((exchange, progress))
     }
@@ -80,14 +88,27 @@ impl Exchange {
                 self.learn(dialect, &values, memory);
                 memory.recognise(&mut values);
                 let mut all = std::mem::take(&mut self.results);
-                values.iter().for_each(|(name, value)| all.set(name, plain(dialect, name, value)));
+                values.iter().for_each(|(name, value)| add(&mut all, name, plain(dialect, name, value)));
                 self.fill_lists(dialect, &mut all);
                 Ok(Progress::Done(Heard::Ok { taken, operation, values: all, frame }))
             }
-            Heard::More { mut values, .. } => {
+            Heard::More { mut values, again, frame, taken } => {
+                memory.learn_rows(&values, &dialect.service);
                 memory.recognise(&mut values);
-                self.add_row(dialect, &values);
-                Ok(Progress::GoesOn)
+                let brought = self.add_rows(dialect, &values);
+                match again {
+                    false => Ok(Progress::GoesOn),
+                    true if !brought => self.go_on(dialect, memory, out),
+                    true if self.turn < MOST_TURNS => {
+                        self.turn += 1;
+                        self.say(dialect, self.dialogue.step, memory, out)
+                    }
+                    true => {
+                        let why = format!("still something, after it was asked {MOST_TURNS} times");
+                        let unfit = unfit("frame", 0, Reason::Limit(why));
+                        Ok(Progress::Done(Heard::other(Some(taken), *unfit, frame)))
+                    }
+                }
             }
             Heard::Next { mut values, .. } => {
                 self.learn(dialect, &values, memory);
@@ -152,6 +173,7 @@ impl Exchange {
 
     /// The next step, or the same one for the next value of its list, or the end.
     fn go_on(&mut self, dialect: &Dialect, memory: &Memory, out: &mut Vec<u8>) -> Result<Progress, Unspeakable> {
+        self.turn = 1;
         if let Some((_, values, done)) = &mut self.each {
             *done += 1;
             if *done < values.len() {
@@ -193,6 +215,9 @@ impl Exchange {
                     return self.say(dialect, step + 1, memory, out);
                 }
             }
+        }
+        for (name, first) in next.turns() {
+            self.known.set(name, first + self.turn - 1);
         }
         match dialect.speak_step(index, step, &self.known, memory, self.fresh, out) {
             Ok(dialogue) => {
@@ -241,40 +266,49 @@ impl Exchange {
         for (name, value) in values.iter() {
             let service = &dialect.service;
             let results = self.dialogue.operation.and_then(|index| service.operations.get(&dialect.plan(index).name));
-            if !results.is_some_and(|spec| spec.result.iter().any(|result| result == name)) {
-                continue;
-            }
-            let value = &plain(dialect, name, value);
-            match (self.results.get(name).cloned(), value) {
-                (Some(Value::List(mut items)), Value::List(more)) => {
-                    items.extend(more.iter().cloned());
-                    self.results.set(name, Value::List(items));
-                }
-                _ => self.results.set(name, value.clone()),
+            let is_result = |spec: &OperationSpec| {
+                spec.result.iter().any(|result| result == name) || spec.result_when.contains_key(name)
+            };
+            if results.is_some_and(is_result) {
+                add(&mut self.results, name, plain(dialect, name, value));
             }
         }
     }
 
-    /// A row that came by itself is one more of the result's list.
-    fn add_row(&mut self, dialect: &Dialect, values: &Record) {
+    /// A row that came by itself is one more of the result's list; a list of rows goes behind what is there. Whether
+    /// that was anything.
+    fn add_rows(&mut self, dialect: &Dialect, values: &Record) -> bool {
         let service = &dialect.service;
         let Some(spec) = self.dialogue.operation.and_then(|index| service.operations.get(&dialect.plan(index).name))
         else {
-            return;
+            return false;
         };
         let lists = spec.result.iter().chain(spec.result_when.keys());
         let list = lists.filter_map(|name| Some((name, service.field(name)?.of.as_deref()?))).find(|(name, of)| {
             values.get(name).is_some() || values.get(of).is_some() || service.rows.contains_key(*of)
         });
-        let Some((name, of)) = list else { return };
-        let mut items = self.results.get(name).and_then(Value::as_list).unwrap_or_default().to_vec();
-        match (values.get(name), values.get(of)) {
-            (Some(Value::List(more)), _) => items.extend(more.iter().cloned()),
-            (_, Some(item)) => items.push(item.clone()),
-            _ => items.push(Value::Row(values.clone())),
-        }
-        self.results.set(name, Value::List(items));
+        let Some((name, of)) = list else { return false };
+        let rows = match (values.get(name), values.get(of)) {
+            (Some(list @ Value::List(_)), _) => plain(dialect, name, list),
+            (_, Some(item)) => Value::List(vec![item.clone()]),
+            _ => Value::List(Some(values).filter(|row| !row.is_empty()).cloned().map(Value::Row).into_iter().collect()),
+        };
+        let brought = rows.as_list().is_some_and(|rows| !rows.is_empty());
+        add(&mut self.results, name, rows);
+        brought
     }
+}
+
+/// What a later step tells goes behind what an earlier one told, where it is a list; else it takes its place.
+fn add(results: &mut Record, name: &str, value: Value) {
+    let value = match (results.remove(name), value) {
+        (Some(Value::List(mut items)), Value::List(more)) => {
+            items.extend(more);
+            Value::List(items)
+        }
+        (_, value) => value,
+    };
+    results.set(name, value);
 }
 
 /// Of a list of names the names alone, also where the wire tells more of each.

@@ -67,12 +67,14 @@ pub enum Heard {
         /// The frame's numbers.
         frame: Record,
     },
-    /// One more row of an answer that goes on.
+    /// One more row of an answer that goes on, or several.
     More {
         /// Bytes of the message.
         taken: usize,
-        /// The row.
+        /// The row, or a list of rows.
         values: Record,
+        /// Whether it goes on only when the same is said once more.
+        again: bool,
         /// The frame's numbers.
         frame: Record,
     },

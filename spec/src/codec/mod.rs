@@ -1,16 +1,18 @@
 //! Bytes and meaning: the one place where they meet.
 //!
 //! A dialect's YAML is compiled once (`field`, `compile`) into plans over numbered slots (`plan`, `slots`). Two functions
-//! run them, `hear` and `speak`; `json` and `filter` are what they need for values that are written in another form.
+//! run them, `hear` and `speak`; `json`, `filter` and `measured` are what they need for values that are written in another
+//! form, and for lengths and checks.
 //! `request` and `answer` find the message that is meant, `dialogue` holds what is remembered from one to the next, and
 //! `exchange` plays an operation's dialogue as a client, `conversation` all of a connection. `stream` adds the buffering of a connection, `annotate` the
-//! bytes with their meaning beside them. `rehearse` speaks every message of a dialect to itself when it is loaded; `damage` makes requests
-//! that must be refused.
+//! bytes with their meaning beside them. `rehearse` speaks every message of a dialect to itself when it is loaded, `calls` tells what
+//! one of gRPC looks like; `damage` makes requests that must be refused.
 //!
 //! Not here: sockets, and what an operation does.
 
 mod annotate;
 mod answer;
+mod calls;
 mod carry;
 pub(crate) mod compile;
 mod conversation;
@@ -22,6 +24,7 @@ pub(crate) mod filter;
 pub(crate) mod hear;
 mod heard;
 pub(crate) mod json;
+mod measured;
 pub(crate) mod plan;
 pub(crate) mod rehearse;
 mod request;
@@ -31,12 +34,14 @@ pub(crate) mod speak;
 mod stream;
 mod tried;
 mod unfit;
+mod whole;
 
 pub use annotate::{Annotated, Line};
 pub use answer::Voice;
+pub use calls::{Call, Form, Looks, Member};
 pub use conversation::{Came, Conversation, What};
 pub use damage::Damage;
-pub use dialogue::{Dialogue, Memory};
+pub use dialogue::{Dialogue, Memory, News};
 pub use exchange::{Exchange, Progress};
 pub use heard::{Heard, Inbound, Saying};
 pub use request::RequestHeard;

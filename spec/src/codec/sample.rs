@@ -112,8 +112,8 @@ fn ranges(parts: &[Part], found: &mut BTreeMap<usize, (bool, u64, u64)>) {
             }),
             Part::Region(region) => ranges(&region.parts, found),
             Part::Either(rows) => rows.iter().for_each(|row| ranges(row, found)),
-            Part::Json(json) => json.json.numbers(&mut |slot, computed| {
-                found.insert(slot, (computed, 1, (1 << 53) - 1));
+            Part::Json(json) => json.json.numbers(&mut |slot, bounds| {
+                found.insert(slot, bounds);
             }),
             _ => {}
         }

@@ -101,6 +101,23 @@ impl<'a> Slots<'a> {
         Slot::Kept { start, length: bytes.len() as u32 }
     }
 
+    /// Keeps a value of other slots.
+    pub(crate) fn keep_from<'o>(&mut self, others: &Slots<'o>, slot: Slot<'o>) -> Slot<'a> {
+        match slot {
+            Slot::Empty => Slot::Empty,
+            Slot::Int(number) => Slot::Int(number),
+            Slot::List { start, count, width } => {
+                let from = self.rows.len() as u32;
+                for slot in &others.rows[start as usize..(start + count * width) as usize] {
+                    let slot = self.keep_from(others, *slot);
+                    self.rows.push(slot);
+                }
+                Slot::List { start: from, count, width }
+            }
+            slot => others.bytes(slot).map_or(Slot::Empty, |bytes| self.keep(bytes)),
+        }
+    }
+
     /// The bytes of a value.
     #[inline]
     pub(crate) fn bytes<'s>(&'s self, slot: Slot<'a>) -> Option<&'s [u8]>

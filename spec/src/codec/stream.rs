@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::codec::answer::Found;
 use crate::codec::{Dialogue, Heard, Inbound, RequestHeard, Slots};
 use crate::dialect::Dialect;
 use crate::message::{ErrorName, Failure, Operation, Request};
@@ -188,25 +189,26 @@ impl ResponseDecoder {
 
     /// As `next`, where any of several dialogues may be answered. `complete`: after a pause, what is open ends here.
     pub fn take(&mut self, complete: bool, dialogues: &[Option<&Dialogue>]) -> Option<(Heard, Vec<u8>)> {
-        self.take_among(complete, dialogues).map(|(_, heard, bytes)| (heard, bytes))
+        self.take_among(complete, dialogues).map(|(found, bytes)| (found.heard, bytes))
     }
 
-    /// As `take`, and which of the dialogues it answers.
-    pub(crate) fn take_among(
-        &mut self,
-        complete: bool,
-        dialogues: &[Option<&Dialogue>],
-    ) -> Option<(usize, Heard, Vec<u8>)> {
+    /// Whether what waits is no whole message yet, and can become one.
+    pub(crate) fn is_a_beginning(&self, dialogues: &[Option<&Dialogue>]) -> bool {
+        !self.rest().is_empty() && self.dialect.is_a_beginning(self.rest(), dialogues)
+    }
+
+    /// As `take`, and what goes with it.
+    pub(crate) fn take_among(&mut self, complete: bool, dialogues: &[Option<&Dialogue>]) -> Option<(Found, Vec<u8>)> {
         if self.buffer.left().is_empty() {
             return None;
         }
-        let heard = self.dialect.hear_answer_among(self.buffer.left(), complete, dialogues);
-        self.is_stuck = heard.is_none() && self.dialect.is_no_answer(self.buffer.left(), dialogues);
-        let (index, heard) = heard?;
+        let found = self.dialect.hear_answer_among(self.buffer.left(), complete, dialogues);
+        self.is_stuck = found.is_none() && self.dialect.is_no_answer(self.buffer.left(), dialogues);
+        let found = found?;
         // What cannot be followed is shown whole, and ends the stream.
-        let taken = heard.taken().unwrap_or(self.buffer.left().len());
+        let taken = found.heard.taken().unwrap_or(self.buffer.left().len());
         let bytes = self.buffer.left()[..taken].to_vec();
         self.buffer.start += taken;
-        Some((index, heard, bytes))
+        Some((found, bytes))
     }
 }

@@ -106,6 +106,8 @@ pub enum Verb {
     Connects,
     /// Opens a connection and logs in.
     Returns,
+    /// Takes what waits for it, having just logged in, however the target brings it.
+    Collects,
     /// Closes the connection.
     Disconnects,
     /// Sends no more, and still listens.

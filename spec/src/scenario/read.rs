@@ -15,7 +15,7 @@ pub(crate) const KEYS: &[&str] =
 pub(crate) const STEP_KEYS: &[&str] =
     &["with", "gets", "shows", "keep", "times", "frame", "frames", "hex", "how", "then"];
 pub(crate) const VERBS: &[&str] =
-    &["connects", "returns", "disconnects", "half_closes", "resets", "listens", "writes", "waits"];
+    &["connects", "returns", "collects", "disconnects", "half_closes", "resets", "listens", "writes", "waits"];
 
 /// Reads one document; mistakes are added to `found`.
 pub(super) fn scenario(
@@ -166,6 +166,16 @@ impl Reader<'_> {
         for node in node.and_then(Node::items).unwrap_or_default() {
             match self.step(node) {
                 Ok(step) => {
+                    let logs_in = |before: &Step| {
+                        let asks = matches!(&before.verb, Verb::Operation { name, .. } if name == "log_in");
+                        before.actor == step.actor && (asks || matches!(before.verb, Verb::Returns))
+                    };
+                    if matches!(step.verb, Verb::Collects) && !steps.last().is_some_and(logs_in) {
+                        let message = "who collects has logged in in the step before";
+                        self.found.push(self.document.error(node, message).help(
+                            "what waits comes with or behind a log in on some wires; `deliver_messages` asks at any time",
+                        ));
+                    }
                     self.kept.extend(step.keep.iter().map(|(name, _)| name.clone()));
                     steps.push(step);
                 }
@@ -204,8 +214,10 @@ impl Reader<'_> {
         let verb = value.text().unwrap_or_default();
         step.verb = self.verb(node, actor, value, verb)?;
         let mut operations: Vec<&str> = Vec::new();
-        if let Verb::Operation { name, .. } = &step.verb {
-            operations.push(name);
+        match &step.verb {
+            Verb::Operation { name, .. } => operations.push(name),
+            Verb::Collects => operations.push("deliver_messages"),
+            _ => {}
         }
         let context = Context { service: self.service, operations };
         step.gets = self.expectation(node, &context)?;
@@ -223,6 +235,7 @@ impl Reader<'_> {
         Ok(match verb {
             "connects" => Verb::Connects,
             "returns" => Verb::Returns,
+            "collects" => Verb::Collects,
             "disconnects" => Verb::Disconnects,
             "half_closes" => Verb::HalfCloses,
             "resets" => Verb::Resets,

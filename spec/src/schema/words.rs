@@ -50,7 +50,7 @@ words! {
     /// What came, in a word.
     Outcome: |service| ["ok", "nothing", "closed"].into_iter().chain(outcomes(service)).chain(keys(&service.errors));
     /// What a message means: success, an outcome, an error, perhaps with its cause, or `error` (some error), an event, `next`, `more` or `ignore`.
-    Meaning: |service| ["ok", "error", "ignore", "next", "more"].into_iter().map(str::to_owned)
+    Meaning: |service| ["ok", "error", "ignore", "next", "more", "again"].into_iter().map(str::to_owned)
         .chain(outcomes(service).map(str::to_owned)).chain(keys(&service.errors).map(str::to_owned))
         .chain(causes(service)).chain(keys(&service.events).map(str::to_owned));
 }

@@ -101,6 +101,9 @@ pub struct Field {
     /// What an argument is when it is left out.
     #[schemars(with = "Option<serde_json::Value>")]
     pub default: Option<serde_yaml::Value>,
+    /// Whether a wire may have no place for it, neither in requests nor in answers.
+    #[serde(default)]
+    pub optional: bool,
     /// What it means, with units and ranges.
     pub about: String,
 }

@@ -90,7 +90,7 @@ fn heard_answer(
     answer: &Answer,
     bytes: &[u8],
 ) -> Result<(Annotated, Record), Unspeakable> {
-    let mut annotated = Annotated { title: String::new(), lines: Vec::new() };
+    let mut annotated = Annotated { title: String::new(), lines: Vec::new(), call: Vec::new() };
     let (mut said, mut rows, mut at) = (None, Vec::new(), 0);
     while at < bytes.len() {
         let heard = dialect.hear_answer_of(&bytes[at..], true, &[dialogue]);
@@ -98,6 +98,7 @@ fn heard_answer(
         let part = dialect.annotate_answer(&bytes[at..at + taken], dialogue);
         let shifted = part.lines.into_iter().map(|line| Line { offset: line.offset + at, ..line });
         annotated.lines.extend(shifted);
+        annotated.call.extend(part.call);
         annotated.title = part.title;
         at += taken;
         let (meant, name, values) = match (answer, heard) {

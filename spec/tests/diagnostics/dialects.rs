@@ -39,7 +39,7 @@ fn mistakes_in_dialects_are_drawn() {
             ),
             ("a field that the frame lacks", with("{operation: 9, body", "{op: 9, body")),
             ("a refusal of a field that the frame lacks", with("  version:   {error", "  versions:  {error")),
-            ("an argument that is never said", with("[nonce: u64]}\n", "[number: u64]}\n")),
+            ("an argument that is never said", with("[recipient: string, text", "[receiver: string, text")),
             ("a result that nothing fills", with("usernames: list(u16) of string", "names: list(u16) of string")),
             (
                 "no way to succeed",
@@ -190,6 +190,17 @@ fn mistakes_in_dialogues_are_drawn() {
             ("an unknown key of a step", with("  log_out: {say: \"bye\", silent: ok}")),
             ("silence that is no meaning", with("  log_out: {say: \"bye\", silence: fine}")),
             (
+                "rows that are asked for again, and no end",
+                with("  list_accounts: {say: \"list {pattern}\", hear: {again: \"user {username: word}\"}}")
+            ),
+            ("a turn without a name", with("  log_out: {say: \"bye {_: int = turn}\", hear: {ok: \"bye\"}}")),
+            (
+                "a turn that is less than nothing",
+                with("  log_out: {say: \"bye {page: int = turn - 2}\", hear: {ok: \"bye\"}}")
+            ),
+            ("a turn in an answer", with("  log_out: {say: \"bye\", hear: {ok: \"bye {page: int = turn}\"}}")),
+            ("silence that asks again", with("  log_out: {say: \"bye\", hear: {ok: \"bye\"}, silence: again}")),
+            (
                 "an unknown cause",
                 with(
                     "  log_in: {say: \"in {username: word} {password}\", hear: {ok: \"hi\", bad_credentials.no_such_usr: \"no\"}}"
@@ -218,9 +229,24 @@ fn mistakes_in_dialogues_are_drawn() {
                     )
             ),
             ("two operations that say the same", with("  log_out: {say: \"ping 5\", silence: ok}")),
+            (
+                "a fence that may be answered by nothing",
+                wire(
+                    "  ping: [{say: \"ping {nonce}\", hear: {next: \"pong {nonce}\"}}, {hear: {ok: \"more\"}, silence: ok}]"
+                )
+            ),
+            (
+                "a fence that ends the connection",
+                with("  log_out: disconnect").replace("fence: ping", "fence: log_out")
+            ),
             ("an operation that is neither a dialogue nor `disconnect`", with("  log_out: close")),
             ("something behind `then`", with("  log_out: {say: \"bye\", hear: {ok: {line: \"bye\", then: leave}}}")),
             ("gRPC without a service", grpc("")),
+            (
+                "a turn in a reply",
+                grpc("service: a.B\n")
+                    .replace("reply: {nonce: \"{nonce}\"}", "reply: {nonce: \"{nonce: int = turn}\"}")
+            ),
             ("a key that the frame of gRPC lacks", grpc("service: a.B\n").replace("method: Ping", "methods: Ping")),
             ("a regular expression that is none", with("").replace("fence:", "limits: {username: \"[a-\"}\nfence:")),
             ("a limit of something unknown", with("").replace("fence:", "limits: {usrname: \"[a-z]\"}\nfence:")),

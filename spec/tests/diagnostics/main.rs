@@ -15,6 +15,7 @@ macro_rules! assert_drawn {
 }
 
 mod dialects;
+mod messages;
 
 use spec::check::check;
 use spec::source::Source;
@@ -302,4 +303,18 @@ fn mistakes_in_the_service_are_drawn() {
             ),
         ]
     );
+}
+
+#[test]
+fn a_play_goes_no_further_than_the_requirements_that_it_checks() {
+    let found = |when: &str| {
+        let requirements = format!("{REQUIREMENTS}    when: {{delivery: [poll, push]}}\n");
+        let scenarios = SCENARIOS.replace("why:", &format!("{when}why:"));
+        let source = source().with("requirements/greetings.yaml", requirements.as_str());
+        check(&source.with("scenarios/greetings/base.yaml", scenarios.as_str())).2.to_string()
+    };
+    let beyond = "`GREETINGS-1` is for delivery: poll or push, and this scenario for others, too";
+    assert!(found("").contains(beyond), "{}", found(""));
+    assert!(found("when: {delivery: [push, stream]}\n").contains(beyond));
+    assert_eq!(found("when: {delivery: push}\n"), "no mistakes");
 }

@@ -99,7 +99,7 @@ fn the_twin_of_001_tells_errors_in_the_reply() {
         )
         .gets(
             ok(record! {token: TOKEN.to_vec()}),
-            line(r#"{"method":"CreateAccount","status":"OK","reply":{"version":1,"error_code":"","token":"0f1e2d3c4b5a69788796a5b4c3d2e1"}}"#),
+            line(r#"{"method":"CreateAccount","status":"OK","reply":{"version":1,"error_code":"","token":"0f1e2d3c4b5a69788796a5b4c3d2e1","fullname":null}}"#),
         )
         .gets(
             error("username_taken"),
@@ -113,7 +113,7 @@ fn the_twin_of_001_tells_errors_in_the_reply() {
         )
         .gets(
             ok(record! {token: TOKEN.to_vec()}),
-            line(r#"{"method":"Login","status":"OK","reply":{"version":1,"error_code":"","token":"0f1e2d3c4b5a69788796a5b4c3d2e1"}}"#),
+            line(r#"{"method":"Login","status":"OK","reply":{"version":1,"error_code":"","token":"0f1e2d3c4b5a69788796a5b4c3d2e1","fullname":null}}"#),
         )
         .gets(
             error("bad_credentials.no_such_user"),
@@ -253,4 +253,23 @@ fn every_error_of_the_protocol_is_told_apart() {
     for name in spec::message::ErrorName::ALL {
         assert!(alice.wire.tells_error("ping", name.name()), "{name}");
     }
+}
+
+#[test]
+fn a_call_is_told_by_its_members_and_never_in_bytes_that_nobody_said() {
+    let dialect = spec::Spec::embedded().dialect("framed-grpc").expect("it is embedded");
+    let said = r#"{"method":"SendMessage","request":{"recipient":"bob","text":"h\u00e9"}}"#;
+    assert_eq!(
+        dialect.annotate_request(line(said).as_bytes()).to_string(),
+        "method: SendMessage\nrequest.recipient: \"bob\"\nrequest.text: \"hé\"\n"
+    );
+    let heard = |said: &str| dialect.annotate_answer(line(said).as_bytes(), None).to_string();
+    assert_eq!(
+        heard(r#"{"method":"LogIn","status":"NOT_FOUND","detail":"no \"bob\"","reply":{}}"#),
+        "method: LogIn\nstatus: NOT_FOUND\ndetail: \"no \\\"bob\\\"\"\nreply: {}\n"
+    );
+    let text = "x".repeat(1_000);
+    let long = heard(&format!(r#"{{"method":"Listen","status":"OK","detail":"","reply":{{"text":"{text}"}}}}"#));
+    assert!(long.starts_with("method: Listen\nstatus: OK\nreply.text: \"xxx") && long.ends_with("xxx… (1002 bytes)\n"));
+    assert!(heard("no call").contains("6e 6f 20"), "bytes, where there is nothing else");
 }

@@ -1,6 +1,7 @@
 //! What a wire carries, and what it does not: neither is ever claimed of the other.
 
-use crate::stage::{Wire, record, wire, wire_of};
+use crate::stage::{Wire, ok, record, wire, wire_of};
+use spec::codec::{Conversation, Heard, Memory, What};
 use spec::value::Record;
 
 fn lines() -> Wire {
@@ -32,8 +33,11 @@ fn what_comes_back_as_itself_is_carried() {
 fn what_does_not_come_back_is_not_and_the_reason_is_told() {
     let wire = lines();
     let refused = |operation: &str, arguments: Record| wire.0.carries(operation, &arguments).expect_err("it is lost");
-    // A newline ends the frame.
-    assert!(refused("send_message", send("a\nb")).contains("cannot"), "{}", refused("send_message", send("a\nb")));
+    // A newline ends the frame, and so the text.
+    assert_eq!(
+        refused("send_message", send("a\nb")),
+        "this wire cannot carry the text \"a\\nb\" in send_message: it comes back as \"a\""
+    );
     // A bar ends the recipient's name.
     assert_eq!(
         refused("send_message", record! {recipient: "b|b", text: "x"}),
@@ -90,4 +94,41 @@ fn everything_is_carried_by_bytes_with_lengths() {
     let key = record! {recipient: "bob", text: "x", key: vec![1, 2, 3]};
     assert_eq!(wire.0.carries("send_message", &key), Ok(()));
     assert!(wire.0.carries("send_message", &send(&"x".repeat(66_000))).is_err());
+}
+
+#[test]
+fn a_sign_of_life_needs_no_number() {
+    let wire = wire_of(
+        "frame: \"{line}\\n\"",
+        "ping: {say: PING, hear: {ok: PONG}}\nhello: {say: \"HELLO {client}\", hear: {ok: \"HI {server}\"}}",
+    );
+    let asked = wire.says("ping", record! {nonce: 0_u64}, "PING\n");
+    wire.answers(&asked, ok(record! {}), "PONG\n");
+    // Whoever asks with a number asks without it; nobody can claim that it comes back.
+    assert_eq!(wire.0.carries("ping", &record! {nonce: 7_u64}), Ok(()));
+    assert!(!wire.0.carries_argument("ping", "nonce") && !wire.0.carries_result("ping", "nonce"));
+    // As the fence it is said and heard like any other.
+    let mut conversation = Conversation::new(wire.0.clone());
+    let mut memory = Memory::of("alice");
+    let said = conversation.ask("ping", &record! {nonce: 7_u64}, &memory).expect("it can be said");
+    assert_eq!(said.as_deref(), Some(&b"PING\n"[..]));
+    conversation.push(b"PONG\n");
+    let came = conversation.next(&mut memory).expect("an answer");
+    assert!(matches!(came.what, What::Answer(Heard::Ok { .. })), "{came:?}");
+}
+
+#[test]
+fn a_text_before_the_last_delimiter_holds_others() {
+    for frame in ["\"{size: int = length(body)} {body}\\n\"", "\"{line}\\n\"", "\"{body}\\n\""] {
+        let wire = wire_of(
+            &format!("frame: {frame}"),
+            "send_message: {say: \":send {recipient: word} {text} {me}\", hear: {delivered: \"sent\", queued: \"kept\"}}",
+        );
+        for text in ["a", "a b", " a  b ", "alice", "", "a\tb"] {
+            assert_eq!(wire.0.carries("send_message", &send(text)), Ok(()), "{text:?} over {frame}");
+        }
+        let body = ":send bob a b alice";
+        let measured = if frame.contains("size") { format!("{} {body}\n", body.len()) } else { format!("{body}\n") };
+        wire.says("send_message", send("a b"), measured);
+    }
 }

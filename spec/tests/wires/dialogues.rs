@@ -1,7 +1,7 @@
 //! Operations that are several exchanges, what they remember, and the occasions beside them.
 
-use crate::stage::{error, ok, record, service, wire, wire_of};
-use spec::codec::{Inbound, Memory, RequestDecoder};
+use crate::stage::{error, list, ok, record, service, wire, wire_of};
+use spec::codec::{Conversation, Heard, Inbound, Memory, RequestDecoder, What};
 
 const NAMES: &str = "
 dialect: steps
@@ -57,6 +57,23 @@ fn what_a_user_was_told_is_said_again() {
     // Whoever was told nothing says nothing.
     let said = steps.0.speak_request("send_message", &record! {recipient: "bo", text: "hi"}, 1, &mut Vec::new());
     assert!(said.is_err());
+}
+
+#[test]
+fn what_is_remembered_stands_in_rows_of_bytes_as_well() {
+    let wire = wire_of(
+        "frame: [code: u8, body: bytes]",
+        "list_accounts: {say: {code: 1, body: [me: text(u8), my password: text(u8), pattern: text(u8)]}, hear: {ok: {code: 1, body: [usernames: list(u8) of text(u8)]}}}\n\
+         send_message: {say: {code: 2, body: [id of recipient: u16, text: text(u8)]}, hear: {delivered: {code: 2, body: [u8 = 1]}, queued: {code: 2, body: [u8 = 0]}}}",
+    );
+    let mut memory = Memory::of("ann");
+    memory.learn(&record! {password: "pw"}, service());
+    memory.learn(&record! {username: "bo", id: 7_u64}, service());
+    wire.says_as(&memory, "list_accounts", record! {pattern: "x"}, b"\x01\x03ann\x02pw\x01x");
+    let mut said = Vec::new();
+    let arguments = record! {recipient: "bo", text: "hi"};
+    wire.0.speak_request_as("send_message", &arguments, &memory, 1, &mut said).expect("bo is known");
+    assert_eq!(said, b"\x02\0\x07\x02hi");
 }
 
 #[test]
@@ -129,4 +146,74 @@ fn what_is_fresh_is_new_and_must_come_back() {
     let asked = wire.says("ping", record! {nonce: 5_u64}, r#"{"id":7,"nonce":5}"#);
     wire.answers(&asked, ok(record! {nonce: 5_u64}), r#"{"re":7,"nonce":5}"#);
     wire.is_no_answer(&asked, r#"{"re":8,"nonce":5}"#);
+}
+
+#[test]
+fn what_is_fresh_is_new_inside_a_text_of_json_too() {
+    let wire = wire_of(
+        "frame: json",
+        "ping: {say: {id: \"no. {id: int(15) usually fresh}A==\", nonce: \"{nonce}\"}, hear: {ok: {re: \"{id: int}\", nonce: \"{nonce}\"}}}",
+    );
+    let asked = wire.says("ping", record! {nonce: 5_u64}, r#"{"id":"no. 000000000000007A==","nonce":5}"#);
+    wire.answers(&asked, ok(record! {nonce: 5_u64}), r#"{"re":7,"nonce":5}"#);
+    wire.is_no_answer(&asked, r#"{"re":8,"nonce":5}"#);
+    // Of nobody, within bounds.
+    let wire = wire_of(
+        "frame: json",
+        "ping: {say: {id: \"{_: int in 3..8 usually fresh}/{_: int usually fresh}\", nonce: \"{nonce}\"}, hear: {ok: {nonce: \"{nonce}\"}}}",
+    );
+    wire.says("ping", record! {nonce: 5_u64}, r#"{"id":"4/7","nonce":5}"#);
+}
+
+#[test]
+fn what_is_fresh_on_one_connection_is_fresh_on_all_where_the_field_has_room() {
+    let wire = wire_of(
+        "frame: \"{line}\\n\"",
+        "ping: {say: \"{_: int usually fresh} {_: int(15) usually fresh} {_: int(2) usually fresh} {nonce}\", hear: {ok: \"{nonce}\"}}",
+    );
+    let asks = |connection: u32| {
+        let mut conversation = Conversation::new(wire.0.clone()).numbered(connection);
+        let mut ask = || conversation.ask("ping", &record! {nonce: 5_u64}, &Memory::of("alice"));
+        [ask(), ask()].map(|said| String::from_utf8(said.expect("it can be said").expect("a request")).expect("text"))
+    };
+    assert_eq!(asks(0), ["1 000000000000001 01 5\n", "2 000000000000002 02 5\n"]);
+    let mut said: Vec<Vec<String>> = Vec::new();
+    for line in (0..2_000).flat_map(asks) {
+        let words: Vec<String> = line.split(' ').take(2).map(str::to_owned).collect();
+        said.push(words);
+    }
+    for place in 0..2 {
+        let mut numbers: Vec<&String> = said.iter().map(|words| &words[place]).collect();
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers.len(), said.len());
+    }
+}
+
+#[test]
+fn over_grpc_silence_is_a_pause_behind_the_fence_for_calls_overtake_streams() {
+    let wire = wire_of(
+        "service: a.B\nframe: grpc",
+        "ping: {say: {method: Ping, request: {nonce: \"{nonce}\"}}, hear: {ok: {method: Ping, reply: {nonce: \"{nonce}\"}}}}\n\
+         deliver_messages: {say: {method: Read, request: {}}, hear: {more: {method: Read, reply: {sender: \"{sender}\", text: \"{text}\"}}}, silence: ok}",
+    );
+    let mut memory = Memory::of("alice");
+    let mut alice = Conversation::new(wire.0.clone());
+    let arguments = record! {acknowledge: 0_u64, max: 0_u64};
+    alice.ask("deliver_messages", &arguments, &memory).expect("it can be said");
+    assert!(alice.waits_for_a_pause() && alice.after_a_pause(&mut memory).is_none());
+    let fence: serde_json::Value = serde_json::from_slice(&alice.to_say()).expect("the fence");
+    let nonce = &fence["request"]["nonce"];
+    alice.push(format!("{{\"method\":\"Ping\",\"status\":\"OK\",\"reply\":{{\"nonce\":{nonce}}}}}\n").as_bytes());
+    assert!(alice.next(&mut memory).is_none(), "the stream may still bring something");
+    assert!(alice.waits_for_a_pause());
+    alice.push(b"{\"method\":\"Read\",\"status\":\"OK\",\"reply\":{\"sender\":\"bob\",\"text\":\"late\"}}\n");
+    assert!(matches!(alice.next(&mut memory).map(|came| came.what), Some(What::Part(Heard::More { .. }))));
+    assert!(alice.next(&mut memory).is_none());
+    let Some(What::Answer(Heard::Ok { values, .. })) = alice.after_a_pause(&mut memory).map(|came| came.what) else {
+        panic!("a pause is silence");
+    };
+    assert_eq!(values.get("messages"), Some(&list![record! {sender: "bob", text: "late"}]));
+    assert!(matches!(alice.next(&mut memory).map(|came| came.what), Some(What::Part(Heard::Ok { .. }))), "the fence");
+    assert!(!alice.waits_for_a_pause());
 }

@@ -1,7 +1,7 @@
 //! Numbers, bits, padding, checks, and constants.
 
 use crate::stage::{error, ok, record, wire_of};
-use spec::codec::{Dialogue, Inbound, RequestDecoder, RequestHeard, Slots, hex};
+use spec::codec::{Conversation, Dialogue, Inbound, RequestDecoder, RequestHeard, Slots, hex};
 
 /// Bytes from hex.
 fn h(text: &str) -> Vec<u8> {
@@ -143,4 +143,25 @@ fn rows_are_chosen_by_what_fits() {
     let asked = wire.says("log_in", record! {username: "ann", password: "pw"}, b"\x01\x03ann\x01\x02pw");
     wire.is_answered(&asked, error("error"), h("03"));
     wire.says("log_in", record! {username: "ann"}, b"\x01\x03ann\0");
+}
+
+#[test]
+fn a_message_fills_a_field_of_a_row_and_rows_without_it_are_not_meant() {
+    // The first frame of a connection has a byte in front of it.
+    let wire = wire_of(
+        "frame: {say: [{either: [[first: u8 in 66..66], []]}, size: u8 = length(body), code: u8, body: bytes], hear: [code: u8, body: text(u8)]}\n\
+         connect: {say: {first: 66, code: 9}, hear: {ok: {code: 8}}}",
+        "ping: {say: {code: 1, body: [nonce: u16]}, hear: {ok: {code: 2}}}",
+    );
+    wire.says("ping", record! {nonce: 5_u64}, h("02 01 0005"));
+    wire.hears("ping", record! {nonce: 5_u64}, h("42 02 01 0005"));
+    let bytes = Conversation::new(wire.0.clone()).to_say();
+    assert_eq!(bytes, h("42 00 09"));
+    // Where several rows have it, it is filled in all of them.
+    let wire = wire_of(
+        "frame: [{either: [[u8 = 1, code: u8], [u8 = 2, code: u16, _: u8]]}, body: bytes]",
+        "ping: {say: {code: 3, body: [nonce: u8]}, hear: {ok: {code: 4}}}",
+    );
+    wire.says("ping", record! {nonce: 5_u64}, h("01 03 05"));
+    wire.hears("ping", record! {nonce: 5_u64}, h("02 0003 00 05"));
 }

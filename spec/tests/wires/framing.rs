@@ -99,6 +99,18 @@ fn several_lengths_stand_in_front() {
 }
 
 #[test]
+fn a_length_counts_the_lengths_of_what_it_measures() {
+    let wire = wire_of(
+        "frame: [size: u16 = length(code + from + body), code: u8, from: text(u8), body: text(u16)]",
+        "log_in: {say: {code: 1, from: \"{username}\", body: \"{password}\"}, hear: {ok: {code: 1}, bad_credentials: {code: 2, from: \"{_}\"}}}",
+    );
+    let asked = wire.says("log_in", record! {username: "ann", password: "pw"}, h("0009 01 03616e6e 00027077"));
+    wire.answers(&asked, ok(record! {}), h("0004 01 00 0000"));
+    wire.is_answered(&asked, ok(record! {}), h("0006 01 0178 000179"));
+    wire.is_no_answer(&asked, h("0003 01 0178 000179"));
+}
+
+#[test]
 fn the_length_of_the_header_comes_first() {
     // A header of its own length, and in it the length of the body.
     hello(
@@ -276,4 +288,46 @@ fn a_reply_that_is_written_in_several_pieces_is_one() {
         decoder.push(piece);
     }
     assert!(matches!(decoder.next(Some(&asked.0)), Some((Heard::Ok { .. }, _))));
+}
+
+#[test]
+fn an_answer_ends_with_its_frame_whatever_was_expected() {
+    // A name without an end of its own would look for one in the messages behind.
+    let frame = "frame: {say: \"{body: line}\\n\", hear: \"{tag: word} {size: int = length(body)} {body}\\n\"}";
+    let table = "{ok: {tag: \"key:{username: text}\", body: \"Logged in as:{username: text}\"}, \
+                 bad_credentials: {tag: \"key:{username: text}\", body: \"Login Failed\"}}";
+    let wire = wire_of(
+        frame,
+        &format!("log_in: {{say: {{body: \"in {{username: word}} {{password: word}}\"}}, hear: {table}}}"),
+    );
+    let asked = wire.says("log_in", record! {username: "alice", password: "pw"}, "in alice pw\n");
+    wire.is_answered(&asked, error("bad_credentials"), "key:alice 12 Login Failed\n");
+    // Where the constant that the hole waits for is not there at all, the answer is wrong at once, and not late.
+    let wire = wire_of(
+        "frame: \"{line}\\n\"",
+        "log_in: {say: \"in {username: word} {password: word}\", hear: {ok: \"{_} is in\", bad_credentials: \"no\"}}",
+    );
+    let asked = wire.says("log_in", record! {username: "alice", password: "pw"}, "in alice pw\n");
+    wire.is_answered(&asked, error("bad_credentials"), "no\n");
+    let heard = wire.0.hear_answer(b"who?\n", Some(&asked.0));
+    assert!(matches!(heard, Some(Heard::Other { taken: Some(5), .. })), "{heard:?}");
+    assert_eq!(wire.0.hear_answer(b"who?", Some(&asked.0)), None);
+}
+
+#[test]
+fn a_hole_in_a_word_is_a_word_and_in_a_line_a_line() {
+    let wire = wire_of(
+        "frame: {say: \"{body}\\n\", hear: \"{tag: word} {body: line}\\n\"}",
+        "log_in: {say: {body: \"in {username: word} {password: word}\"}, \
+                  hear: {ok: {tag: \"k-{token}\", body: \"in\"}, bad_credentials: {tag: \"k\", body: \"no\"}}}",
+    );
+    let asked = wire.says("log_in", record! {username: "alice", password: "pw"}, "in alice pw\n");
+    wire.answers(&asked, ok(record! {token: b"secret".to_vec()}), "k-secret in\n");
+    wire.is_no_answer(&asked, "k-two words in\n");
+}
+
+#[test]
+fn an_answer_that_may_begin_another_has_ended_when_nothing_more_comes() {
+    let wire = wire_of("", "hello: {say: \"hi\\n\", hear: {ok: \"{_} {server: word} is here\\n\", error: \"bad\"}}");
+    assert!(!wire.0.requests_are_open() && wire.0.answers_are_open());
 }

@@ -27,6 +27,49 @@ fn a_separator_joins_a_list() {
 }
 
 #[test]
+fn a_separator_can_stand_behind_the_last_item_too() {
+    lists(r#""{usernames: list of word ended by ', '}.\n""#, "ann, bo, .\n", "ann, .\n", ".\n");
+    lists(r#""{usernames: list of line ended by '\n'}\n""#, "ann\nbo\n\n", "ann\n\n", "\n");
+    lists(r#""[{usernames: list of text ended by '|'}]""#, "[ann|bo|]", "[ann|]", "[]");
+}
+
+/// The same in a JSON object.
+fn lists_in_json(hole: &str, two: &str, one: &str, none: &str) {
+    let wire = wire_of(
+        "frame: json\nshapes: {row: \"<{sender: word}: {text: line}>\"}",
+        &format!("list_accounts: {{say: {{list: \"{{pattern}}\"}}, hear: {{ok: {{all: \"{hole}\"}}}}}}"),
+    );
+    let asked = wire.says("list_accounts", record! {pattern: "*"}, r#"{"list":"*"}"#);
+    let all = |text: &str| format!(r#"{{"all":"{text}"}}"#);
+    wire.answers(&asked, ok(record! {usernames: list!["ann", "bo"]}), all(two));
+    wire.answers(&asked, ok(record! {usernames: list!["ann"]}), all(one));
+    wire.answers(&asked, ok(record! {usernames: list![]}), all(none));
+    wire.is_no_answer(&asked, r#"{"all":["ann"]}"#);
+}
+
+#[test]
+fn a_list_stands_in_a_text_of_json_with_more_around_it_or_alone() {
+    lists_in_json("<{usernames: list of word joined by ', '}>", "<ann, bo>", "<ann>", "<>");
+    lists_in_json("{_: int usually 7}: {usernames: list of word joined by ', '}.", "7: ann, bo.", "7: ann.", "7: .");
+    lists_in_json("{usernames: list of word joined by ', '}", "ann, bo", "ann", "");
+    lists_in_json("{usernames: list of word ended by ', '}", "ann, bo, ", "ann, ", "");
+    lists_in_json("all: {usernames: list of word ended by ', '}", "all: ann, bo, ", "all: ann, ", "all: ");
+}
+
+#[test]
+fn rows_stand_in_a_text_of_json() {
+    let wire = wire_of(
+        "frame: json\nshapes: {row: \"<{sender: word}: {text: line}>\"}",
+        "deliver_messages: {say: {read: \"{max}\"}, hear: {ok: {all: \"= {messages: list of row joined by ' / '}\"}}}\n\
+         ping: {say: {ping: \"{nonce}\"}, hear: {ok: {ping: \"{nonce}\"}}}",
+    );
+    let asked = wire.says("deliver_messages", record! {max: 3_u64}, r#"{"read":3}"#);
+    let rows = list![record! {sender: "ann", text: "a: b"}, record! {sender: "bo", text: "c"}];
+    wire.answers(&asked, ok(record! {messages: rows}), r#"{"all":"= <ann: a: b> / <bo: c>"}"#);
+    wire.answers(&asked, ok(record! {messages: list![]}), r#"{"all":"= "}"#);
+}
+
+#[test]
 fn a_list_is_written_as_python_prints_it() {
     lists(r#""[{usernames: list of quoted joined by ', '}]""#, "['ann', 'bo']", "['ann']", "[]");
 }

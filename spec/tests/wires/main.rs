@@ -4,11 +4,14 @@
 //! in the order of the list "dialects must be able to say" of the design. Not here: mistakes in dialect files
 //! (`diagnostics`), and wires that are made up at random (`random_wires`).
 
+mod again;
 mod animals;
 mod carried;
+mod conversations;
 mod dialogues;
 mod fields;
 mod framing;
+mod json;
 mod lists;
 mod meanings;
 mod stage;

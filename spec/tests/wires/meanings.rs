@@ -191,3 +191,17 @@ fn the_end_of_the_stream_ends_the_messages() {
         .closes()
         .ends(ok(record! {messages: rows}));
 }
+
+#[test]
+fn a_session_ends_with_its_connection_where_nothing_else_ends_it() {
+    let ping = "ping: {say: PING, hear: {ok: PONG}}";
+    for (log_out, choice) in [
+        ("", "disconnect"),
+        ("\nlog_out: disconnect", "disconnect"),
+        ("\nlog_out: {say: BYE, hear: {ok: {line: BYE, then: close}}}", "disconnect"),
+        ("\nlog_out: {say: OUT, hear: {ok: OUT}}", "operation"),
+    ] {
+        let wire = wire_of("frame: \"{line}\\n\"", &format!("{ping}{log_out}"));
+        assert_eq!(wire.0.policies.get("log_out_by").map(String::as_str), Some(choice), "{log_out}");
+    }
+}

@@ -81,6 +81,35 @@ fn braces_are_written_twice() {
     wire.answers(&asked, ok(record! {nonce: 5_u64}), "}5{");
 }
 
+#[test]
+fn a_length_may_count_characters_as_utf_8_or_utf_16_has_them() {
+    let hello = "hello: {say: {body: \"{client}\"}, hear: {ok: {body: \"{server}\"}}}";
+    for (measure, a, crab) in [("length", 7, 4), ("chars", 3, 1), ("utf16", 4, 2)] {
+        // In digits in front of the text, and as a byte with something between and something behind.
+        let wire = wire_of(&format!("frame: \"{{size: int = {measure}(body)}} {{body}}!\\n\""), hello);
+        let asked = wire.says("hello", record! {client: "aé🦀"}, format!("{a} aé🦀!\n"));
+        wire.answers(&asked, ok(record! {server: "🦀"}), format!("{crab} 🦀!\n"));
+        let wire = wire_of(&format!("frame: [size: u8 = {measure}(body) + 1, u8 = 9, body: text, u8 = 33]"), hello);
+        let framed = |size: u8, text: &str| [&[size + 1, 9], text.as_bytes(), b"!"].concat();
+        let asked = wire.says("hello", record! {client: "aé🦀"}, framed(a, "aé🦀"));
+        wire.answers(&asked, ok(record! {server: ""}), framed(0, ""));
+        wire.answers(&asked, ok(record! {server: "!!"}), framed(2, "!!"));
+        // What ends inside a character is no text, nor is what says too little.
+        wire.is_no_answer(&asked, framed(crab + 1, "🦀"));
+        if measure == "utf16" {
+            wire.is_no_answer(&asked, framed(1, "🦀"));
+        }
+    }
+    // Several fields, JSON among them.
+    let wire = wire_of(
+        "frame: [size: u16 = utf16(name + body), name: text(u8), body: json, \"\\n\"]",
+        "hello: {say: {name: hi, body: {c: \"{client}\"}}, hear: {ok: {name: ho, body: {s: \"{server}\"}}}}",
+    );
+    let asked =
+        wire.says("hello", record! {client: "🦀"}, [&b"\0\x0d\x02hi"[..], "{\"c\":\"🦀\"}\n".as_bytes()].concat());
+    wire.answers(&asked, ok(record! {server: "é"}), [&b"\0\x0c\x02ho"[..], "{\"s\":\"é\"}\n".as_bytes()].concat());
+}
+
 // ── naming an operation ───────────────────────────────────────────────────────────────────────────────────────────
 
 #[test]

@@ -1,15 +1,16 @@
 //! What the server is like: from the command line, or asked on the terminal, each question with a default.
 
 use std::fs::File;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
+use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
 use crate::commands::init::{Framing, InitArguments, Naming};
 use crate::commands::words::split;
-use crate::commands::{complain, say};
+use crate::commands::{complain, say, say_text};
 use crate::exit::Exit;
 
 /// How it is started, if nobody says.
@@ -21,6 +22,8 @@ pub(super) struct Asked {
     /// The dialect that is copied; else one is written.
     pub(super) from: Option<String>,
     pub(super) framing: Option<Framing>,
+    /// The .proto of its service, where it has one of its own.
+    pub(super) proto: Option<PathBuf>,
     pub(super) naming: Naming,
     /// The program and its arguments.
     pub(super) command: Vec<String>,
@@ -32,7 +35,8 @@ pub(super) struct Asked {
 pub(super) fn ask(arguments: &InitArguments) -> Result<Asked, Exit> {
     let mut asked = Asked {
         from: arguments.from.clone(),
-        framing: arguments.framing,
+        framing: arguments.framing.or(arguments.proto.is_some().then_some(Framing::Grpc)),
+        proto: arguments.proto.clone(),
         naming: arguments.operations.unwrap_or(Naming::Word),
         command: Vec::new(),
         address: arguments.address.clone(),
@@ -47,7 +51,7 @@ pub(super) fn ask(arguments: &InitArguments) -> Result<Asked, Exit> {
         _ if asked.from.is_none() && asked.framing.is_none() => asked.framing = Some(Framing::Lines),
         _ => {}
     }
-    if asked.framing == Some(Framing::Grpc) {
+    if asked.framing == Some(Framing::Grpc) && asked.proto.is_none() {
         asked.from = Some("framed-grpc".into());
     }
     if asked.address.is_some() {
@@ -94,6 +98,11 @@ fn questions(
         Ok(framing) => asked.framing = Some(framing),
         Err(_) => asked.from = Some(framing),
     }
+    if asked.framing == Some(Framing::Grpc) {
+        say!("Which .proto has its service? `own` is the protocol's, for a server that speaks that.");
+        let proto = answers.take("proto", "own")?;
+        asked.proto = Some(proto).filter(|proto| proto != "own").map(PathBuf::from);
+    }
     if asked.from.is_none() && asked.framing != Some(Framing::Grpc) && arguments.operations.is_none() {
         say!("What tells the operations apart: word or number?");
         let naming = answers.take("operations", "word")?;
@@ -128,8 +137,7 @@ impl Answers {
 
     /// One answer. An empty line, and the end of a file, are the default.
     fn take(&self, what: &str, default: &str) -> Result<String, Exit> {
-        print!("  {what} [{default}]: ");
-        let _ = std::io::stdout().flush();
+        say_text(format_args!("  {what} [{default}]: "));
         let mut line = String::new();
         let read = std::io::stdin().lock().read_line(&mut line);
         if self.are_typed && matches!(read, Ok(0) | Err(_)) {

@@ -1,10 +1,13 @@
 //! `conformance init`: a target file and a dialect file to start from, with comments that say what to change.
 //!
-//! `asked` finds out what the server is like, from options or on the terminal; `dialect` and `target` write it down.
-//! Nothing is overwritten unless `--force` says so, and nothing is written that `conformance check` would not take.
+//! `asked` finds out what the server is like, from options or on the terminal; `dialect`, `service` and `target` write it
+//! down. Nothing is overwritten unless `--force` says so, and nothing is written that `conformance check` would not take,
+//! but where only the author of a .proto knows what its methods mean.
 
 mod asked;
 mod dialect;
+#[cfg(feature = "grpc")]
+mod service;
 mod target;
 
 use std::io::Write as _;
@@ -31,6 +34,9 @@ pub struct InitArguments {
     /// What tells where a message ends.
     #[arg(long, value_enum)]
     framing: Option<Framing>,
+    /// The .proto of a gRPC service: its methods are written down, to be filled in.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "framing", "operations"])]
+    proto: Option<PathBuf>,
     /// What tells the operations apart.
     #[arg(long, value_enum)]
     operations: Option<Naming>,
@@ -95,12 +101,15 @@ fn init(arguments: &InitArguments, source: &Source) -> Result<Exit, Exit> {
     // Looked at before anybody is asked anything.
     refuse_if_there(arguments, &[folder.join(format!("{name}.yaml")), folder.join(&dialect_file)])?;
     let asked = asked::ask(arguments)?;
-    let mut files = match &asked.from {
-        Some(from) => dialect::copied(from, name, &dialect_file, &spec)?,
-        None => vec![(dialect_file.clone(), dialect::written(name, &asked))],
+    let mut files = match (&asked.proto, &asked.from) {
+        (Some(proto), _) => vec![(dialect_file.clone(), of_service(name, proto, folder)?)],
+        (None, Some(from)) => dialect::copied(from, name, &dialect_file, &spec)?,
+        (None, None) => vec![(dialect_file.clone(), dialect::written(name, &asked))],
     };
     files.push((format!("{name}.yaml"), target::written(name, &dialect_file, &asked)));
-    check(&files, &dialect_file, &spec)?;
+    if asked.proto.is_none() {
+        check(&files, &dialect_file, &spec)?;
+    }
     let paths: Vec<PathBuf> = files.iter().map(|(file, _)| folder.join(file)).collect();
     refuse_if_there(arguments, &paths)?;
     for (path, (_, text)) in paths.iter().zip(&files) {
@@ -114,6 +123,23 @@ fn init(arguments: &InitArguments, source: &Source) -> Result<Exit, Exit> {
     }
     next(folder, name, &dialect_file);
     Ok(Exit::Passed)
+}
+
+/// The dialect of a service of the user's own.
+#[cfg(feature = "grpc")]
+fn of_service(name: &str, proto: &Path, folder: &Path) -> Result<String, Exit> {
+    let complained = |why: String| complain(Exit::Usage, &why);
+    let cannot = |error| complained(format!("cannot read {}: {error}", proto.display()));
+    let text = std::fs::read_to_string(proto).map_err(cannot)?;
+    // A dialect finds it from where itself is.
+    let beside = proto.strip_prefix(folder).ok().or(Some(proto).filter(|_| folder == Path::new(".")));
+    let path = beside.map(Path::to_path_buf).map_or_else(|| proto.canonicalize().map_err(cannot), Ok)?;
+    service::written(name, &path.display().to_string(), &text).map_err(complained)
+}
+
+#[cfg(not(feature = "grpc"))]
+fn of_service(_: &str, _: &Path, _: &Path) -> Result<String, Exit> {
+    Err(complain(Exit::Usage, &crate::target::NotBuilt::Feature("grpc").to_string()))
 }
 
 fn is_plain(name: &str) -> bool {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use spec::codec::Memory;
 use spec::dialect::Dialect;
 use spec::error::suggestion;
-use spec::service::FieldKind;
+use spec::service::{Field, FieldKind};
 use spec::value::{Record, Value};
 
 use crate::commands::complain;
+use crate::commands::probe::talk::fresh_name;
 use crate::commands::words::split;
 use crate::exit::Exit;
 
@@ -149,6 +151,25 @@ fn unescaped(text: &str) -> Result<Vec<u8>, String> {
         });
     }
     Ok(bytes)
+}
+
+/// The given arguments, and for the others what is remembered, the defaults, or something to try with.
+pub(super) fn arguments(dialect: &Dialect, memory: &Memory, operation: &str, given: &Record) -> Record {
+    let service = dialect.service();
+    let names = service.operations.get(operation).map(|spec| spec.arguments.as_slice()).unwrap_or_default();
+    let own = || memory.me().map_or_else(fresh_name, str::to_owned);
+    let me = given.get("username").and_then(Value::as_text).map_or_else(own, str::to_owned);
+    let value = |name: &String| {
+        let known = || memory.value(name).cloned();
+        match (given.get(name), name.as_str()) {
+            (Some(value), _) => value.clone(),
+            (None, "username" | "recipient") => Value::Text(me.clone()),
+            (None, "password") => known().unwrap_or_else(|| Value::Text(format!("pw{me}"))),
+            (None, "text") => Value::Text("hello".into()),
+            _ => service.field(name).and_then(Field::default_value).or_else(known).unwrap_or(Value::Int(42)),
+        }
+    };
+    names.iter().map(|name| (name.clone(), value(name))).collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use spec::Spec;
 use spec::source::Source;
 
 use crate::commands::run::judged::{self, Words};
-use crate::commands::{complain, protocol, runtime, say};
+use crate::commands::{complain, interrupted, protocol, runtime, say};
 use crate::drive::Network;
 use crate::exit::Exit;
 use crate::target::{ServerOptions, Target};
@@ -82,7 +82,7 @@ fn probe(arguments: &ProbeArguments, source: &Source) -> Result<Exit, Exit> {
     runtime().block_on(async {
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => Err(complain(Exit::Undecided, "interrupted")),
+            () = interrupted() => Err(complain(Exit::Undecided, "interrupted")),
             exit = on_instance(arguments, &target, &spec, is_typed, asks) => exit,
         }
     })

@@ -7,6 +7,8 @@ use spec::codec::{Annotated, Came, Dialogue, End, Heard, What};
 use spec::dialect::Dialect;
 use spec::value::{Record, Value};
 
+use crate::report::wire::named;
+
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const DIM: Style = Style::new().dimmed();
@@ -17,11 +19,13 @@ pub(super) fn note(text: &str) {
 
 /// What was said: an operation with its arguments, or raw bytes.
 pub(super) fn said(dialect: &Dialect, title: &str, bytes: &[u8], is_raw: bool) {
-    anstream::println!("→ {title}");
     if is_raw {
+        anstream::println!("→ {title}");
         plain(bytes);
     } else {
-        annotated(&dialect.annotate_request(bytes));
+        let asked = dialect.annotate_request(bytes);
+        anstream::println!("→ {}", named(title, &asked));
+        annotated(&asked);
     }
 }
 
@@ -30,9 +34,12 @@ pub(super) fn came(dialect: &Dialect, came: &Came, after: Duration) -> bool {
     let heard = match &came.what {
         What::Answer(heard) | What::Part(heard) | What::Event(heard) => heard,
     };
-    let is_part = matches!(came.what, What::Part(_));
+    let is_part = matches!(came.what, What::Part(Heard::Next { .. } | Heard::More { .. }));
     let words = match heard {
         Heard::Ok { operation: Some(name), values, .. } if name == "connect" => format!("the greeting {values}"),
+        Heard::Ok { operation: Some(name), values, .. } if matches!(came.what, What::Part(_)) => {
+            format!("{name} is answered with ok {values}")
+        }
         Heard::Ok { values, .. } => format!("ok {values}"),
         Heard::Error { name, values, .. } if name == "error" => {
             format!("some error: the dialect does not say which {values}")

@@ -6,13 +6,12 @@ use std::time::Duration;
 use reference_server::world::World;
 use spec::codec::{Came, Conversation, Heard, Memory, What};
 use spec::dialect::Dialect;
-use spec::service::Field;
 use spec::value::{Record, Value};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
 use crate::commands::complain;
-use crate::commands::probe::asks::Ask;
+use crate::commands::probe::asks::{self, Ask};
 use crate::commands::probe::shown;
 use crate::drive::{Connection, Names, Network, Wire as _};
 use crate::exit::Exit;
@@ -20,8 +19,8 @@ use crate::exit::Exit;
 /// How long it is looked at the end, and at the beginning, whether something comes that nobody asked for.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The pause that ends a message without an end of its own, if the dialect does not say.
-const PAUSE_MS: u64 = 10;
+/// How long it is looked before something is said whether the server has ended the connection.
+const LOOK_FIRST: Duration = Duration::from_millis(5);
 
 /// How an operation went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,14 +131,24 @@ impl Talk {
         self.stream = None;
     }
 
+    /// Nothing is said into a connection that the server has ended, or ends after what it said last.
+    async fn see_the_end(&mut self) {
+        if self.conversation.is_over() {
+            self.close().await;
+        }
+        let began = Instant::now();
+        while self.stream.is_some() && self.next(began, LOOK_FIRST).await.is_some() {}
+    }
+
     // ── saying ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Asks for an operation and waits for its answer.
     pub(super) async fn operation(&mut self, name: &str, given: &Record) -> Went {
+        self.see_the_end().await;
         if self.stream.is_none() && self.open().await.is_err() {
             return self.lost();
         }
-        let arguments = self.arguments(name, given);
+        let arguments = asks::arguments(&self.dialect, &self.memory, name, given);
         if let (Some(Value::Text(user)), "log_in" | "create_account") = (arguments.get("username"), name) {
             self.memory.become_user(user.clone());
         }
@@ -201,25 +210,6 @@ impl Talk {
         }
     }
 
-    /// The given arguments, and for the others what is remembered, the defaults, or something to try with.
-    fn arguments(&self, operation: &str, given: &Record) -> Record {
-        let service = self.dialect.service();
-        let names = service.operations.get(operation).map(|spec| spec.arguments.as_slice()).unwrap_or_default();
-        let own = || self.memory.me().map_or_else(fresh_name, str::to_owned);
-        let me = given.get("username").and_then(Value::as_text).map_or_else(own, str::to_owned);
-        let value = |name: &String| {
-            let known = || self.memory.value(name).cloned();
-            match (given.get(name), name.as_str()) {
-                (Some(value), _) => value.clone(),
-                (None, "username" | "recipient") => Value::Text(me.clone()),
-                (None, "password") => known().unwrap_or_else(|| Value::Text(format!("pw{me}"))),
-                (None, "text") => Value::Text("hello".into()),
-                _ => service.field(name).and_then(Field::default_value).or_else(known).unwrap_or(Value::Int(42)),
-            }
-        };
-        names.iter().map(|name| (name.clone(), value(name))).collect()
-    }
-
     // ── hearing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Waits for the answer to the oldest request; shows all that comes on the way.
@@ -251,7 +241,7 @@ impl Talk {
 
     /// The next thing that comes, shown. None: nothing within the time, or the connection ended.
     async fn next(&mut self, began: Instant, within: Duration) -> Option<Came> {
-        let pause = Duration::from_millis(self.dialect.pause_ms.unwrap_or(PAUSE_MS));
+        let pause = self.dialect.pause();
         let mut looked = false;
         loop {
             let before = self.memory.clone();

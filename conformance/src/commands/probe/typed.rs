@@ -1,12 +1,12 @@
 //! Lines from standard input, each done before the next is read: a prompt on a terminal, a script elsewhere.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::commands::probe::asks::{self, Ask};
 use crate::commands::probe::talk::Talk;
-use crate::commands::say;
+use crate::commands::{say, say_text};
 use crate::exit::Exit;
 
 /// Does line after line, and what was asked for in options at the end.
@@ -38,8 +38,7 @@ fn lines() -> (UnboundedReceiver<String>, UnboundedSender<()>) {
         let is_terminal = std::io::stdin().is_terminal();
         while asked.blocking_recv().is_some() {
             if is_terminal {
-                print!("> ");
-                let _ = std::io::stdout().flush();
+                say_text(format_args!("> "));
             }
             let mut line = String::new();
             match std::io::stdin().lock().read_line(&mut line) {

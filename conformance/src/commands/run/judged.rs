@@ -11,7 +11,7 @@ use crate::commands::run::RunArguments;
 use crate::commands::words::quoted;
 use crate::commands::{complain, draw};
 use crate::exit::Exit;
-use crate::target::{NotBuilt, Program, Remote, Target, embedded, read_file};
+use crate::target::{NotBuilt, Program, Remote, Target, embedded, read_dialect, read_file};
 
 /// All that are judged in one run.
 pub(super) struct Judged {
@@ -136,7 +136,7 @@ pub(in crate::commands) fn dialect(name: Option<&str>, spec: &Spec) -> Result<Ar
             .map_err(|error| complain(Exit::Usage, &format!("cannot read the dialect {name}: {error}")))?;
         let file = Arc::new(spec::source::File { path: name.to_owned(), text });
         let mut found = Diagnostics::default();
-        return spec::read_dialect(&file, &spec.service, &mut found).map(Arc::new).ok_or_else(|| draw(&found));
+        return read_dialect(&file, spec, &mut found).map(Arc::new).ok_or_else(|| draw(&found));
     }
     let help = suggestion(name, spec.dialects.keys().map(String::as_str)).unwrap_or_default();
     Err(complain(Exit::Usage, &format!("there is no dialect `{name}`; {help}")))

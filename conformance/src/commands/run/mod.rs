@@ -16,8 +16,9 @@ use std::time::Duration;
 use clap::Args;
 use spec::Spec;
 use spec::source::Source;
+use tokio::sync::watch;
 
-use crate::commands::{complain, draw, protocol, runtime};
+use crate::commands::{complain, draw, interrupted, protocol, runtime};
 use crate::exit::Exit;
 use crate::report::{Report, Reports};
 use crate::run::{Progress, Run, Settings, run, side_by_side};
@@ -72,7 +73,7 @@ pub struct RunArguments {
     /// The longest time for the whole run, in seconds; what was not reached then is counted as such [default: 600]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub at_most_s: Option<u64>,
-    /// Print a line for each case as it is decided; over several dialects, also why cases do not apply to each.
+    /// Print a line for each case as it is decided, and each reason why cases do not apply.
     #[arg(long, short)]
     pub verbose: bool,
     /// A server to start, and its arguments.
@@ -93,7 +94,9 @@ fn judge(arguments: &RunArguments, source: &Source) -> Result<Exit, Exit> {
     let reasons = planned::reasons(arguments, &targets, &spec, &scenarios)?;
     let not_built = planned::not_built(arguments, &not_built, &scenarios);
     let planned = planned::cases(arguments, targets, &spec, &scenarios)?;
+    let (stop, unwanted) = watch::channel(false);
     let settings = Settings {
+        unwanted: Some(unwanted),
         jobs: arguments.jobs.map(usize::from),
         deadline: arguments.deadline_ms.map(Duration::from_millis),
         at_most: Some(Duration::from_secs(arguments.at_most_s.unwrap_or(AT_MOST_S))),
@@ -104,10 +107,10 @@ fn judge(arguments: &RunArguments, source: &Source) -> Result<Exit, Exit> {
     let runtime = runtime();
     let began = tokio::time::Instant::now();
     let runs = runtime.block_on(async {
-        // An interrupted run ends its targets, which live in process groups of their own.
         tokio::select! {
             biased;
-            () = interrupted() => None,
+            // Once: what is decided is reported. Twice: at once.
+            () = async { interrupted().await; stop.send_replace(true); interrupted().await } => None,
             runs = all(planned, &spec, &settings, &progress) => Some(runs),
         }
     });
@@ -146,18 +149,4 @@ async fn all(
         runs.insert(place, run);
     }
     runs.into_values().collect()
-}
-
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) = kinds.map(signal).into() else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        biased;
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hang_up.recv() => {}
-    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::commands::run::RunArguments;
-use crate::commands::{complain, write};
+use crate::commands::{complain, say_text, write};
 use crate::exit::Exit;
 use crate::expected::Known;
 use crate::finding::CaseResult;
@@ -13,7 +13,7 @@ pub(super) fn write_all(arguments: &RunArguments, reports: &Reports, reasons: &K
     let to_stdout = arguments.json.as_deref() == Some(Path::new("-"));
     let text = terminal::render_all(reports, arguments.verbose);
     if to_stdout {
-        print!("{}", json::render_all(reports));
+        say_text(format_args!("{}", json::render_all(reports)));
         anstream::eprint!("{text}");
     } else {
         anstream::print!("{text}");

@@ -34,6 +34,12 @@ pub(in crate::mutant) const MUTANTS: &[Mutant] = &[
         kind: Kind::Stream(Mistake::Habit(|| Box::<LastFirst>::default())),
     },
     Mutant {
+        name: "a-refusal-is-said-twice",
+        about: "Whoever finds the mistake says so, and so does whoever called.",
+        caught_by: &["FRAMING-14"],
+        kind: Kind::Stream(Mistake::Habit(|| Box::new(RefusesTwice))),
+    },
+    Mutant {
         name: "who-will-send-no-more-gets-no-answer",
         about: "The end of input cancels whatever is under way.",
         caught_by: &["ROBUSTNESS-9"],
@@ -191,6 +197,16 @@ impl Habit for Two {
             bent.extend(frame);
         }
         Fate::Go(bent)
+    }
+}
+
+struct RefusesTwice;
+
+impl Habit for RefusesTwice {
+    fn write(&mut self, bytes: &[u8], _: bool) -> Fate {
+        let is_refusal = |frame: &[u8]| frame.get(5) != Some(&EVENT) && frame.get(STATUS_AT) > Some(&0);
+        let twice = |frame: Vec<u8>| if is_refusal(&frame) { frame.repeat(2) } else { frame };
+        Fate::Go(frames(bytes).flat_map(twice).collect())
     }
 }
 

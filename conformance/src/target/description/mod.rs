@@ -17,7 +17,7 @@ use spec::source::File;
 pub use layout::TargetFile;
 use layout::{FileLayout, PortLayout, ReadyLayout};
 
-use crate::target::{Remote, Starter, Target};
+use crate::target::{Remote, Starter, Target, read_dialect};
 
 /// Reads a target file. Mistakes are added to `found`.
 pub fn read_file(path: &Path, spec: &Spec, found: &mut Diagnostics) -> Option<Target> {
@@ -115,7 +115,7 @@ fn dialect(
     let node = document.root.get("dialect").unwrap_or(&document.root);
     if name.ends_with(".yaml") {
         let file = open(&folder.join(name), found)?;
-        return spec::read_dialect(&file, &spec.service, found).map(Arc::new);
+        return read_dialect(&file, spec, found).map(Arc::new);
     }
     let known = spec.dialects.keys().map(String::as_str);
     found.push(document.error(node, format!("there is no dialect `{name}`")).suggest(name, known));

@@ -102,6 +102,7 @@ impl Probe {
         let mut turn = patience.turn().await;
         let mut link: Link<reference_server::net::Tcp> = Link::new(stream, self.dialect.clone());
         let mut memory = Memory::of("nobody");
+        link.open(&patience, &mut turn, &mut memory).await;
         let Ok(Some(bytes)) = link.compose(&self.operation, &self.arguments, &memory) else { return false };
         if link.write(&bytes, &patience, &mut turn).await.is_err() {
             return false;
@@ -110,7 +111,7 @@ impl Probe {
             match link.next(&patience, &mut turn, &mut memory).await.what {
                 Arrival::Event(_) | Arrival::Part(_) => {}
                 Arrival::Answer(heard) => return matches!(heard, Heard::Ok { .. }),
-                Arrival::End(_) | Arrival::Silence | Arrival::Flood => return false,
+                Arrival::End(_) | Arrival::Silence | Arrival::Flood | Arrival::Unsent(_) => return false,
             }
         }
     }

@@ -7,6 +7,15 @@ use crate::codec::{Dialogue, Heard, Slots};
 use crate::dialect::Dialect;
 use crate::value::{Record, Value};
 
+/// An answer or event, and what goes with it.
+pub(crate) struct Found {
+    /// Which of the dialogues it answers.
+    pub(crate) index: usize,
+    pub(crate) heard: Heard,
+    /// Whether the server ends the connection after it.
+    pub(crate) closes: bool,
+}
+
 impl Dialect {
     /// Reads one answer or event from the front of `bytes`. None: more bytes are needed.
     ///
@@ -20,27 +29,38 @@ impl Dialect {
     /// As `hear_answer`, where several dialogues may be answered: the tables of the first come first. `complete`:
     /// nothing more comes for now, so what is open ends here.
     pub fn hear_answer_of(&self, bytes: &[u8], complete: bool, dialogues: &[Option<&Dialogue>]) -> Option<Heard> {
-        self.hear_answer_among(bytes, complete, dialogues).map(|(_, heard)| heard)
+        self.hear_answer_among(bytes, complete, dialogues).map(|found| found.heard)
     }
 
-    /// As `hear_answer_of`, and which of the dialogues is answered.
+    /// As `hear_answer_of`, and what goes with it.
     pub(crate) fn hear_answer_among(
         &self,
         bytes: &[u8],
         complete: bool,
         dialogues: &[Option<&Dialogue>],
-    ) -> Option<(usize, Heard)> {
+    ) -> Option<Found> {
         let mut slots = Slots::new();
         let mut furthest: Option<Box<Unfit>> = None;
+        let mut whole: Option<Option<usize>> = None;
         for (at, (dialogue, operation, entry)) in self.answers(dialogues).enumerate() {
-            let heard = self.try_entry(entry, operation, bytes, complete, &mut slots, dialogue, &mut ());
+            let mut heard = self.try_entry(entry, operation, bytes, complete, &mut slots, dialogue, &mut ());
+            if matches!(heard, Err(Miss::More(_))) && !complete {
+                // No message is longer than its frame.
+                match whole.get_or_insert_with(|| self.end_of_heard_frame(bytes)) {
+                    Some(end) if !entry.message.outruns => {
+                        let frame = &bytes[..*end];
+                        heard = self.try_entry(entry, operation, frame, true, &mut slots, dialogue, &mut ());
+                    }
+                    _ => return None,
+                }
+            }
             match heard {
                 Ok(taken) => {
                     let is_this = |one: &Option<&Dialogue>| one.zip(dialogue).is_some_and(|(a, b)| std::ptr::eq(a, b));
                     let index = dialogues.iter().position(is_this).unwrap_or(0);
-                    return Some((index, self.heard(entry, dialogue, operation, &slots, taken)));
+                    let heard = self.heard(entry, dialogue, operation, &slots, taken);
+                    return Some(Found { index, heard, closes: entry.close });
                 }
-                Err(Miss::More(_)) if !complete => return None,
                 Err(Miss::More(_)) => {}
                 Err(Miss::No(unfit)) => {
                     if at == 0 || furthest.as_ref().is_none_or(|known| known.offset < unfit.offset) {
@@ -53,10 +73,10 @@ impl Dialect {
         let values = self.frame_values(&slots);
         match frame {
             Err(Miss::More(_)) => None,
-            Err(Miss::No(unfit)) => Some((0, Heard::other(None, *unfit, values))),
+            Err(Miss::No(unfit)) => Some(Found { index: 0, heard: Heard::other(None, *unfit, values), closes: false }),
             Ok(taken) => {
                 let unfit = furthest.unwrap_or_else(|| unfit("frame", 0, Reason::Unheard));
-                Some((0, Heard::other(Some(taken), *unfit, values)))
+                Some(Found { index: 0, heard: Heard::other(Some(taken), *unfit, values), closes: false })
             }
         }
     }
@@ -68,6 +88,16 @@ impl Dialect {
             !matches!(heard, Err(Miss::No(_)))
         };
         self.whole_is_open.1 && !self.answers(dialogues).any(fits)
+    }
+
+    /// Whether bytes are no message that may come, and can become one.
+    pub(crate) fn is_a_beginning(&self, bytes: &[u8], dialogues: &[Option<&Dialogue>]) -> bool {
+        let tried = |complete: bool| {
+            self.answers(dialogues).map(move |(dialogue, operation, entry)| {
+                self.try_entry(entry, operation, bytes, complete, &mut Slots::new(), dialogue, &mut ())
+            })
+        };
+        !tried(true).any(|heard| heard.is_ok()) && tried(false).any(|heard| matches!(heard, Err(Miss::More(_))))
     }
 
     /// The lines that an answer is tried against, in order, with the dialogue and operation that each belongs to.
@@ -131,7 +161,7 @@ impl Dialect {
         for slot in &message.echoes {
             let label = &message.shape.labels[*slot];
             let (name, plus) = known_rule(&message.shape.parts, *slot).unwrap_or((label.text.as_str(), 0));
-            let number = self.say.position(name).and_then(|slot| {
+            let number = self.say.number(name).and_then(|slot| {
                 let said = dialogue.and_then(|dialogue| dialogue.frame.get(slot).copied());
                 // Of a request that is not known, at least its operation's own numbers are.
                 let fixed = || self.plan(operation?).steps.first()?.say.first()?.fixed(slot);
@@ -184,7 +214,10 @@ impl Dialect {
         let of_frame = self.hear.names().filter(|name| self.service.field(name).is_none());
         of_frame.for_each(|name| drop(values.remove(name)));
         let _ = dialogue;
-        self.meant(&entry.meaning, operation, values, frame, taken)
+        match self.meant(&entry.meaning, operation, values, frame, taken) {
+            Heard::More { taken, values, frame, .. } => Heard::More { taken, values, again: entry.again, frame },
+            heard => heard,
+        }
     }
 
     /// What a meaning says, with values.
@@ -219,7 +252,7 @@ impl Dialect {
             Meaning::Event(name) => Heard::Event { taken, name: name.clone(), values, frame },
             Meaning::Ignore => Heard::Ignored { taken, frame },
             Meaning::Next => Heard::Next { taken, values, frame },
-            Meaning::More => Heard::More { taken, values, frame },
+            Meaning::More => Heard::More { taken, values, again: false, frame },
         }
     }
 

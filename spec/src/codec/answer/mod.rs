@@ -3,4 +3,5 @@
 mod hear;
 mod say;
 
+pub(crate) use hear::Found;
 pub use say::Voice;

@@ -1,6 +1,6 @@
 //! What a server says: the entry of the tables that carries most of it.
 
-use crate::codec::plan::{Entry, Meaning, Name, OperationPlan};
+use crate::codec::plan::{Entry, Meaning, Name};
 use crate::codec::speak::Occasion;
 use crate::codec::{Dialogue, Saying, Slots, Unspeakable, speak};
 use crate::dialect::Dialect;
@@ -103,7 +103,15 @@ impl Dialect {
             && let Some(plan) = dialogue.operation.map(|index| self.plan(index))
             && let Some(more) = plan.answers().iter().find(|entry| entry.meaning == Meaning::More)
         {
-            let rows = self.speak_rows(plan, more, values, dialogue, voice, out)?;
+            if more.again {
+                // An end that tells a list tells all of it at once.
+                let is_whole = |entry: &Entry| entry.meaning == Meaning::Ok && entry.tells_a_list(&self.service);
+                if plan.answers().iter().any(is_whole) {
+                    return self.speak_one(dialogue, saying, voice, out);
+                }
+                return self.speak_piece(more, values, dialogue, voice, out);
+            }
+            let rows = self.speak_rows(more, values, dialogue, voice, out)?;
             // Rows, and then the end: by an entry, by silence, or by closing.
             let last = plan.steps.last();
             let ends_by_itself = last.is_some_and(|step| step.silence.is_some() || step.close.is_some());
@@ -119,7 +127,6 @@ impl Dialect {
     /// One `more` for each row of the result.
     fn speak_rows(
         &self,
-        plan: &OperationPlan,
         more: &Entry,
         values: &Record,
         dialogue: &Dialogue,
@@ -137,8 +144,51 @@ impl Dialect {
                 count += 1;
             }
         }
-        let _ = plan;
         Ok(count)
+    }
+
+    /// What an `again` tells: all at once as a list, or one row of one. Where nothing is left, the end.
+    fn speak_piece(
+        &self,
+        again: &Entry,
+        values: &Record,
+        dialogue: &Dialogue,
+        voice: Voice<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Unspeakable> {
+        let lists = || values.iter().filter_map(|(name, value)| Some((name, value.as_list()?)));
+        let tells_lists = again.tells_a_list(&self.service);
+        // A list was told whole at the first turn.
+        if tells_lists && self.is_later_turn(dialogue) && lists().any(|(_, items)| !items.is_empty()) {
+            let nothing = lists().map(|(name, _)| (name.to_owned(), Value::List(Vec::new()))).collect();
+            return self.speak_piece(again, &nothing, dialogue, voice, out);
+        }
+        let rows: usize = lists().map(|(_, items)| items.len()).sum();
+        if rows == 0 {
+            let end = self.speak_one(dialogue, &Saying::Ok(&Record::new()), voice, out);
+            let is_open = tells_lists && end.is_err();
+            return if is_open {
+                self.speak_entry(again, values, dialogue, voice, out).map(|()| again.close)
+            } else {
+                end
+            };
+        }
+        match (tells_lists, rows) {
+            (true, _) => self.speak_entry(again, values, dialogue, voice, out)?,
+            (false, 1) => drop(self.speak_rows(again, values, dialogue, voice, out)?),
+            // A server that answers row by row would have to remember how far it is.
+            (false, _) => {
+                return Err(Unspeakable { field: "answer".into(), why: format!("is {rows} rows, and tells one") });
+            }
+        }
+        Ok(again.close)
+    }
+
+    /// Whether a request counts how often it was said, and says that it is not the first.
+    fn is_later_turn(&self, dialogue: &Dialogue) -> bool {
+        let step = dialogue.operation.and_then(|index| self.plan(index).steps.get(dialogue.step));
+        let said = |name: &str| dialogue.said(name).and_then(Value::as_int);
+        step.is_some_and(|step| step.turns().any(|(name, first)| said(name).is_some_and(|turn| turn > first)))
     }
 
     fn speak_one(
@@ -226,7 +276,7 @@ impl Dialect {
         let shape = &entry.message.shape;
         let me = voice.me.map(Value::from);
         let frame = |label: &str| {
-            let slot = self.say.position(label).filter(|slot| *slot < dialogue.frame.len())?;
+            let slot = self.say.number(label).filter(|slot| *slot < dialogue.frame.len())?;
             Some(Value::Int(dialogue.frame[slot]))
         };
         let is_event = matches!(entry.meaning, Meaning::Event(_));

@@ -98,6 +98,12 @@ impl Ends {
                     }
                 }
                 Part::List(list) => self.list(list, &follow),
+                Part::Json(json) => {
+                    if let Size::Rest(end @ End::Unknown) = &mut json.size {
+                        let behind = follow.fixed.filter(|_| self.bounded);
+                        *end = behind.map_or(End::Inside, End::Outer);
+                    }
+                }
                 Part::Either(rows) => rows.iter_mut().for_each(|row| self.parts(row, &follow)),
                 Part::Number(Number { form: Form::Decimal, .. }) if follow.end && !self.bounded => self.is_open = true,
                 _ => {}
@@ -162,8 +168,11 @@ impl Ends {
         } else if list.joined.is_none() {
             inside = either(first(&list.item.parts), Follow { other: true, ..inside });
         }
-        if let Some(separator) = &list.joined {
-            inside.literals.insert(0, separator.clone());
+        if let Some(joined) = &list.joined {
+            if joined.ends {
+                inside = Follow::default();
+            }
+            inside.literals.insert(0, joined.separator.clone());
             inside.fixed = None;
         }
         self.parts(&mut list.item.parts, &inside);

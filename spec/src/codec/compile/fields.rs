@@ -4,7 +4,7 @@ use crate::codec::compile::Compiler;
 use crate::codec::compile::shape::{Builder, Field, whose};
 use crate::codec::field::{Class, Expr, FieldType, Kind, Length, Measure, Spoken, Term};
 use crate::codec::filter::Filter;
-use crate::codec::json::{Hole, Json};
+use crate::codec::json::Json;
 use crate::codec::plan::{
     Choice, End, Form, JsonText, Label, Made, Name, Number, Of, Part, Rule, Size, Text, TextRule,
 };
@@ -48,9 +48,7 @@ impl<'a> Compiler<'a> {
             }
             Kind::Json => {
                 let (slot, _) = self.slot(node, name, written, builder);
-                let hole =
-                    Hole { slot, number: false, class: Class::Text, filter: None, optional: true, usually: None };
-                parts(Part::Json(JsonText { slot, json: Json::Hole(hole) }))
+                parts(Part::Json(JsonText::new(slot, Json::any(slot))))
             }
             Kind::List { size, item, joined } => {
                 let list = self.list(node, name, written, &field, (&size, &item, joined), builder)?;
@@ -140,6 +138,11 @@ impl<'a> Compiler<'a> {
             (Term::Number(number), 0, true) => Some(Rule::Usually(*number)),
             (Term::Fresh, 0, true) => Some(Rule::Fresh),
             (Term::Now, 0, true) => Some(Rule::Now),
+            (Term::Name(name), plus, false) if name == "turn" && builder.request.is_none() => {
+                let made = self.turn(node, slot, plus, builder)?;
+                builder.made.push((slot, made));
+                Some(Rule::Open)
+            }
             (Term::Measure(Measure::Length, names), plus, false) if *names == ["frame"] => {
                 Some(Rule::Measure { measure: Measure::Length, of: Of::Frame, plus })
             }
@@ -162,12 +165,29 @@ impl<'a> Compiler<'a> {
                 self.refuse(node, "this value cannot stand here", |d| {
                     d.help(
                         "a number is `= number`, `usually number`, `usually fresh`, `usually now`, `= length(a + b)`, \
-                         `= length(frame)`, `= count(a)`, `= sum8(a)`; in the frame of answers also `= name + number`",
+                         `= length(frame)`, `= chars(a)`, `= utf16(a)`, `= count(a)`, `= sum8(a)`, `= turn`; in the frame of answers also `= name + number`",
                     )
                 });
                 None
             }
         }
+    }
+
+    /// How often a step was said, and so many more.
+    pub(super) fn turn(&mut self, node: &Node, slot: usize, plus: i64, builder: &Builder<'a>) -> Option<Made> {
+        if builder.labels[slot].name != Name::Own {
+            self.refuse(node, "what counts how often a step is said has a name", |d| {
+                d.help("such as `page: u8 = turn`")
+            });
+            return None;
+        }
+        let first = 1_u64.checked_add_signed(plus);
+        if first.is_none() {
+            self.refuse(node, "this is less than nothing: the first turn is 1", |d| {
+                d.help("`= turn - 1` begins with 0")
+            });
+        }
+        first.map(|first| Made::Turn { first })
     }
 
     #[expect(clippy::too_many_arguments, reason = "a field as it is written, taken apart")]

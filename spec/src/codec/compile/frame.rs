@@ -4,7 +4,7 @@ use crate::codec::compile::Compiler;
 use crate::codec::compile::ends::{self, measures_itself};
 use crate::codec::compile::shape::Builder;
 use crate::codec::field::{Class, Measure};
-use crate::codec::json::{Hole, Json};
+use crate::codec::json::Json;
 use crate::codec::plan::{End, Frame, JsonText, Name, Of, Part, Refusal, Rule, Shape, Size, Text, TextRule};
 use crate::load::Node;
 
@@ -150,8 +150,7 @@ fn wire_label(name: &str) -> crate::codec::plan::Label {
 
 fn open_json(name: &str, builder: &mut Builder<'_>) -> Part {
     let slot = builder.slot(wire_label(name));
-    let hole = Hole { slot, number: false, class: Class::Text, filter: None, optional: true, usually: None };
-    Part::Json(JsonText { slot, json: Json::Hole(hole) })
+    Part::Json(JsonText::new(slot, Json::any(slot)))
 }
 
 /// The ready-made frame of gRPC: one JSON object for each message, as the crate `grpc` speaks and hears them.
@@ -160,18 +159,11 @@ fn grpc(members: &[&str], builder: &mut Builder<'_>) -> Vec<Part> {
         let slot = builder.slot(crate::codec::plan::Label { name: Name::Nothing, ..wire_label(name) });
         let json = match *name {
             "status" => Json::Is("OK".into()),
-            _ => Json::Hole(Hole {
-                slot,
-                number: false,
-                class: Class::Text,
-                filter: None,
-                optional: true,
-                usually: None,
-            }),
+            _ => Json::any(slot),
         };
         ((*name).to_owned(), json)
     });
     let json = Json::Object(members.collect());
     let slot = builder.slot(wire_label("call"));
-    vec![Part::Json(JsonText { slot, json }), Part::Literal(b"\n".as_slice().into())]
+    vec![Part::Json(JsonText::new(slot, json)), Part::Literal(b"\n".as_slice().into())]
 }

@@ -2,7 +2,7 @@
 
 use crate::codec::compile::shape::{Builder, Field};
 use crate::codec::compile::{Compiler, text};
-use crate::codec::field::{Class, Expr, FieldType, Kind, Length, Measure, Spoken, Term};
+use crate::codec::field::{Class, Expr, FieldType, Joined, Kind, Length, Measure, Spoken, Term};
 use crate::codec::plan::{List, Part, Shape};
 use crate::load::Node;
 
@@ -13,7 +13,7 @@ impl<'a> Compiler<'a> {
         name: &str,
         written: &str,
         field: &FieldType,
-        (size, item, joined): (&Length, &Kind, Option<String>),
+        (size, item, joined): (&Length, &Kind, Option<Joined>),
         builder: &mut Builder<'a>,
     ) -> Option<List> {
         let size = self.size(node, size)?;
@@ -62,7 +62,6 @@ impl<'a> Compiler<'a> {
                 .field(name)
                 .and_then(|field| field.of.as_deref())
                 .is_none_or(|of| !self.service.rows.contains_key(of));
-        let joined = joined.map(|separator| separator.into_bytes().into_boxed_slice());
         let item = Box::new(Shape { parts, labels: inner.labels });
         let list = List { slot, size, item, of, single, joined };
         match json {

@@ -75,20 +75,21 @@ fn set_measure(parts: &mut [Part], by: usize, measure: Measure, of: &Of, plus: i
                     .for_each(|(_, number)| number.rule = rule.clone());
             }
             Part::Region(region) => {
-                if measure == Measure::Length && region.slot == last && matches!(region.size, Size::Rest(_)) {
-                    region.size = Size::Measured { by, from, plus };
+                if measure.is_length() && region.slot == last && matches!(region.size, Size::Rest(_)) {
+                    region.size = Size::Measured { by, measure, from, plus };
                 }
                 set_measure(&mut region.parts, by, measure, of, plus, (from, last));
             }
             Part::Either(rows) => rows.iter_mut().for_each(|row| set_measure(row, by, measure, of, plus, (from, last))),
-            Part::Text(text)
-                if measure == Measure::Length && text.slot == last && matches!(text.size, Size::Rest(_)) =>
-            {
-                text.size = Size::Measured { by, from, plus };
+            Part::Text(text) if measure.is_length() && text.slot == last && matches!(text.size, Size::Rest(_)) => {
+                text.size = Size::Measured { by, measure, from, plus };
+            }
+            Part::Json(json) if measure.is_length() && json.slot == last && matches!(json.size, Size::Rest(_)) => {
+                json.size = Size::Measured { by, measure, from, plus };
             }
             Part::List(list) => {
                 if list.slot == last && matches!(list.size, Size::Rest(_)) && measure == Measure::Count {
-                    list.size = Size::Measured { by, from, plus };
+                    list.size = Size::Measured { by, measure, from, plus };
                 }
                 if list.slot == by
                     && let [Part::Number(number)] = list.item.parts.as_mut_slice()

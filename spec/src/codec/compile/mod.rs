@@ -1,8 +1,8 @@
 //! A dialect file into plans, with every mistake at its line.
 //!
 //! Here is the file as a whole. `shape` makes parts of rows and templates, with `fields`, `lists` and `maps` for what
-//! stands in them; `measure` and `ends` find where each part ends; `frame` is what messages share, `message` narrows it,
-//! `operation` makes dialogues and tables. Not here: the grammar of a field's type
+//! stands in them; `measure` and `ends` find where each part ends; `frame` is what messages share, `message` and
+//! `narrow` narrow it, `operation` makes dialogues and tables. Not here: the grammar of a field's type
 //! (`field`), and whether the finished tables can be told apart (`rehearse`).
 
 mod ends;
@@ -12,16 +12,21 @@ mod lists;
 mod maps;
 mod measure;
 mod message;
+mod narrow;
 mod operation;
 mod shape;
 
 use std::collections::BTreeMap;
 
+use crate::codec::calls::calls;
 use crate::codec::filter::Filter;
+use crate::codec::plan::{OperationPlan, Step};
 use crate::dialect::{Dialect, Grpc, Limit};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::load::{Document, Node};
 use crate::service::Service;
+
+pub(crate) use shape::split_hole;
 
 /// The keys of a dialect file, in the order in which a reader wants them.
 pub(crate) const KEYS: &[&str] = &[
@@ -88,8 +93,8 @@ impl<'a> Compiler<'a> {
             connect,
             listen,
             anytime,
+            fence: self.fence(&operations),
             operations,
-            fence: self.fence(),
             pause_ms: root.get("pause_ms").and_then(|node| self.document.typed::<u64>(node).ok()),
             policies: self.policies(),
             limits: self.limits(),
@@ -103,6 +108,13 @@ impl<'a> Compiler<'a> {
             open_requests: false,
         };
         dialect.settle();
+        let calls = calls(&dialect, self.document);
+        dialect.grpc.iter_mut().for_each(|grpc| grpc.calls.clone_from(&calls));
+        // Where logging out ends the connection, or cannot be said, nothing else needs to say so.
+        let says_how = root.get("policies").is_some_and(|policies| policies.get("log_out_by").is_some());
+        if !says_how && (dialect.ends_by("log_out") || !dialect.has_operation("log_out")) {
+            dialect.policies.insert("log_out_by".into(), "disconnect".into());
+        }
         let by_shape = dialect.lacks_by_shape().into_iter().filter(|name| !dialect.lacks.contains(name));
         dialect.lacks.extend(by_shape.collect::<Vec<_>>());
         Some(dialect)
@@ -130,7 +142,8 @@ impl<'a> Compiler<'a> {
         match (is_grpc, service) {
             (true, Some(service)) => {
                 let proto = word("proto").map(|proto| beside(&self.document.file.path, &proto));
-                Some(Grpc { proto, service })
+                let place = |key| root.get(key).map(|node| self.document.place(node));
+                Some(Grpc { proto, service, calls: Vec::new(), places: (place("proto"), place("service")) })
             }
             (true, None) => {
                 self.refuse(root, "a gRPC dialect names its `service`", |d| d.help("such as `service: chat.Chat`"));
@@ -140,7 +153,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn fence(&mut self) -> String {
+    fn fence(&mut self, operations: &[OperationPlan]) -> String {
         let Some(node) = self.need(&self.document.root, "fence") else { return String::new() };
         let name = node.text().unwrap_or_default();
         if self.document.root.get("operations").and_then(|operations| operations.get(name)).is_none() {
@@ -150,6 +163,18 @@ impl<'a> Compiler<'a> {
                 d.suggest(name, known)
             });
         }
+        // What its steps are is known where they have no mistakes.
+        let plan = operations.iter().find(|plan| plan.name == name && self.found.is_empty());
+        let Some(plan) = plan else { return name.to_owned() };
+        let is_silent = |step: &Step| step.silence.is_some() || step.hear.is_empty();
+        let why = match plan.steps.iter().any(is_silent) {
+            true => "may be answered by nothing",
+            false if plan.steps.is_empty() => "ends the connection",
+            false => return name.to_owned(),
+        };
+        self.refuse(node, format!("`{name}` {why}, so it proves nothing"), |d| {
+            d.help("the fence is an operation that is always answered, such as `ping` or `list_accounts`")
+        });
         name.to_owned()
     }
 

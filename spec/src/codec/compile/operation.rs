@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::codec::compile::Compiler;
-use crate::codec::plan::{Entry, Frame, Meaning, Message, Name, Number, OperationPlan, Part, Rule, Step, TextRule};
+use crate::codec::plan::{
+    Entry, Frame, Label, Meaning, Message, Name, Number, OperationPlan, Part, Rule, Step, TextRule,
+};
 use crate::load::Node;
+use crate::service::Service;
 
 /// The keys of a step.
 const STEP: &[&str] = &["say", "hear", "silence", "close", "unknown", "each"];
@@ -99,7 +102,7 @@ impl<'a> Compiler<'a> {
                 }),
             }
         }
-        let leads_on = step.hear.iter().any(|entry| entry.meaning == Meaning::Next)
+        let leads_on = step.hear.iter().any(|entry| entry.leads_on(self.service))
             || [&step.silence, &step.close].contains(&&Some(Meaning::Next));
         if goes_on && !leads_on {
             self.refuse(node, "nobody reaches the step behind this one", |d| d.help("its table needs an entry `next`"));
@@ -107,7 +110,7 @@ impl<'a> Compiler<'a> {
         step
     }
 
-    /// Every argument without a default must be said, and the results that matter heard.
+    /// Every argument that is needed must be said, and the results that matter heard.
     fn check_fields(&mut self, key: &Node, plan: &OperationPlan) {
         let name = plan.name.as_str();
         let (service, root) = (self.service, &self.document.root);
@@ -120,7 +123,7 @@ impl<'a> Compiler<'a> {
                 .any(|node| node.text() == Some(capability))
         };
         let says = |field: &str| {
-            let of = |label: &crate::codec::plan::Label| match &label.name {
+            let of = |label: &Label| match &label.name {
                 Name::Own => label.text == field,
                 Name::My(of) => of == field,
                 Name::Of(_, whom) => whom == field,
@@ -130,16 +133,17 @@ impl<'a> Compiler<'a> {
             plan.steps.iter().flat_map(|step| &step.say).any(|message| message.shape.labels.iter().any(of))
         };
         for argument in &spec.arguments {
-            let has_default = service.field(argument).and_then(crate::service::Field::default_value).is_some();
+            let field = service.field(argument);
+            let is_needless = field.is_some_and(|field| field.optional || field.default_value().is_some());
             let is_password = argument == "password" && (lacks("passwords") || name == "delete_account");
-            if !says(argument) && !has_default && !is_password {
+            if !says(argument) && !is_needless && !is_password {
                 self.refuse(key, format!("the argument `{argument}` of `{name}` is never said"), |d| d);
             }
         }
         let succeeds = |meaning: &Meaning| matches!(meaning, Meaning::Ok | Meaning::Outcome(_));
         let ends = plan.steps.iter().flat_map(|step| [&step.silence, &step.close]).flatten();
         let last = plan.steps.last();
-        let next = last.is_some_and(|step| step.hear.iter().any(|entry| entry.meaning == Meaning::Next));
+        let next = last.is_some_and(|step| step.hear.iter().any(|entry| entry.leads_on(service)));
         let ok: Vec<&Entry> = plan
             .steps
             .iter()
@@ -190,7 +194,10 @@ impl<'a> Compiler<'a> {
         let request: BTreeSet<String> = frame.shape.labels.iter().map(|label| label.text.clone()).collect();
         for (key, value) in node.and_then(Node::entries).unwrap_or_default() {
             let word = key.text().unwrap_or_default();
-            let Some(meaning) = self.meaning(key, word, operation, place.is_some()) else { continue };
+            // What is said again brings more.
+            let again = word == "again" && place.is_some();
+            let meant = if again { "more" } else { word };
+            let Some(meaning) = self.meaning(key, meant, operation, place.is_some()) else { continue };
             for node in self.alternatives(value, frame) {
                 if let Some(mut message) = self.message(node, frame, Some(request.iter().cloned().collect())) {
                     if matches!(meaning, Meaning::Event(_)) {
@@ -207,7 +214,8 @@ impl<'a> Compiler<'a> {
                         self.refuse(then, "after `then` comes `close`", |d| d);
                     }
                     let close = then.is_some();
-                    entries.push(Entry { meaning: meaning.clone(), message, close, path: format!("{path}.{word}") });
+                    let path = format!("{path}.{word}");
+                    entries.push(Entry { meaning: meaning.clone(), message, close, again, path });
                 }
             }
         }
@@ -245,13 +253,30 @@ impl<'a> Compiler<'a> {
             _ if service.events.contains_key(name) => return Some(Meaning::Event(name.to_owned())),
             _ => {}
         }
-        let mut known: Vec<&str> = vec!["ok", "error", "ignore", "next", "more"];
+        let mut known: Vec<&str> = vec!["ok", "error", "ignore", "next", "more", "again"];
         known.extend(service.errors.keys().map(String::as_str));
         known.extend(service.events.keys().map(String::as_str));
         self.refuse(key, format!("`{word}` is no meaning: neither an outcome, nor an error, nor an event"), |d| {
-            d.suggest(word, known)
+            if word == "again" {
+                d.help("only what comes, in the table of a step, can be `again`")
+            } else {
+                d.suggest(word, known)
+            }
         });
         None
+    }
+}
+
+impl Entry {
+    /// Whether it can lead on to what stands behind its step: a list that is asked for again does when it is empty.
+    fn leads_on(&self, service: &Service) -> bool {
+        self.meaning == Meaning::Next || (self.again && self.tells_a_list(service))
+    }
+
+    /// Whether it tells all rows at once, and not one.
+    pub(crate) fn tells_a_list(&self, service: &Service) -> bool {
+        let is_list = |label: &Label| service.field(&label.text).is_some_and(|field| field.of.is_some());
+        self.message.shape.labels.iter().any(is_list)
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Builder<'a> {
     pub(super) request: Option<Vec<String>>,
     /// The shapes that are being made, of which each stands in the one before.
     pub(super) path: Vec<String>,
+    /// What a hole holds that does not say so, where it stands in a field of the frame that is a word or a line.
+    pub(super) class: Option<&'static str>,
 }
 
 /// A piece of a template.
@@ -118,7 +120,9 @@ impl<'a> Compiler<'a> {
                     let (name, written) = split_hole(&hole);
                     let written = match written.split_whitespace().next() {
                         None | Some("as" | "padded" | "in" | "=" | "usually") => {
-                            format!("{} {written}", self.usual_type(name)).trim_end().to_owned()
+                            let usual = self.usual_type(name);
+                            let class = builder.class.filter(|_| usual == "text").unwrap_or(&usual);
+                            format!("{class} {written}").trim_end().to_owned()
                         }
                         Some(_) => written.to_owned(),
                     };
@@ -137,6 +141,8 @@ impl<'a> Compiler<'a> {
         let field = name.strip_prefix("my ").unwrap_or(name);
         match self.service.field(field).map(|field| field.kind) {
             Some(FieldKind::Int | FieldKind::Flag) => "int".into(),
+            // Whoever acts has a name that the protocol allows, and that has no white space.
+            _ if name == "me" => "word".into(),
             _ => "text".into(),
         }
     }
@@ -187,7 +193,7 @@ impl<'a> Compiler<'a> {
         if rows.iter().all(|row| row.entries().is_some()) {
             let jsons: Vec<Json> = rows.iter().map(|row| self.json(row, builder)).collect::<Option<_>>()?;
             let slot = builder.nameless("json");
-            return Some(vec![Part::Json(JsonText { slot, json: Json::Either(jsons) })]);
+            return Some(vec![Part::Json(JsonText::new(slot, Json::Either(jsons)))]);
         }
         let rows = rows.iter().map(|row| self.parts(row, builder)).collect::<Option<_>>()?;
         Some(vec![Part::Either(rows)])
@@ -196,7 +202,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn map(&mut self, node: &'a Node, builder: &mut Builder<'a>) -> Option<Vec<Part>> {
         let json = self.json(node, builder)?;
         let slot = builder.nameless("");
-        Some(vec![Part::Json(JsonText { slot, json })])
+        Some(vec![Part::Json(JsonText::new(slot, json))])
     }
 }
 
@@ -226,7 +232,7 @@ impl<'a> Builder<'a> {
 }
 
 /// What stands between braces: a name, and what is said of it: `name: type`, `name as base64`, `name`.
-pub(super) fn split_hole(hole: &str) -> (&str, &str) {
+pub(crate) fn split_hole(hole: &str) -> (&str, &str) {
     if let Some((name, written)) = hole.split_once(':').filter(|(name, _)| !name.contains('\'')) {
         return (name.trim(), written.trim());
     }

@@ -6,9 +6,9 @@
 //! type     kind [as FILTER] [padded BYTE] [in LOW..HIGH] [= value | usually value]
 //! kind     u1 … u64, i8 … i64 (big-endian; u32le is little; widths that are no bytes are bits, highest first)
 //!          int (decimal digits; int(4): four of them, `padded '0'` unless said otherwise) · text · word (no white space) · line (no newline) · bytes · hex(n) · json
-//!          list[(size)] of KIND [joined by 'SEPARATOR'] · NAME of a shape
+//!          list[(size)] of KIND [joined by 'SEPARATOR' | ended by 'SEPARATOR'] · NAME of a shape
 //! size     (16) so many bytes or items · (u16) or (SHAPE): that number stands right before · nothing: what follows ends it
-//! value    'text' · number · fresh · now · me · NAME · length(a + b) · length(frame) · count(a) · sum8(a) · xor8(a) · crc32(a)
+//! value    'text' · number · fresh · now · turn · me · NAME · length(a + b) · length(frame) · chars(a) · utf16(a) · count(a) · sum8(a) · xor8(a) · crc32(a)
 //!          numbers with + n or - n
 //! ```
 //!
@@ -42,9 +42,24 @@ pub(crate) enum Kind {
     List {
         size: Length,
         item: Box<Kind>,
-        joined: Option<String>,
+        joined: Option<Joined>,
     },
     Shape(String),
+}
+
+/// What stands between the items of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Joined {
+    pub(crate) separator: Box<[u8]>,
+    /// Whether it stands behind the last item, too.
+    pub(crate) ends: bool,
+}
+
+impl Joined {
+    /// The separator as a text, which it was written as.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.separator).unwrap_or_default()
+    }
 }
 
 /// Which bytes may stand in a text.
@@ -128,9 +143,22 @@ pub(crate) enum Term {
 /// What can be measured of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
+    /// Bytes.
     Length,
+    /// Characters, which are UTF-8 on the wire.
+    Chars,
+    /// The same, as UTF-16 would count them.
+    Utf16,
+    /// Items of lists.
     Count,
     Sum8,
     Xor8,
     Crc32,
+}
+
+impl Measure {
+    /// Whether it ends what it measures.
+    pub(crate) fn is_length(self) -> bool {
+        matches!(self, Measure::Length | Measure::Chars | Measure::Utf16)
+    }
 }

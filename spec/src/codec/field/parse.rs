@@ -1,6 +1,6 @@
 //! Words into a type.
 
-use crate::codec::field::{Class, Expr, FieldType, Int, Kind, Length, Measure, Spoken, Term};
+use crate::codec::field::{Class, Expr, FieldType, Int, Joined, Kind, Length, Measure, Spoken, Term};
 
 impl FieldType {
     /// Takes a type apart.
@@ -112,10 +112,12 @@ impl<'a> Words<'a> {
         }
         let item = Box::new(self.kind()?);
         let mut joined = None;
-        if self.peek() == Some("joined") {
+        if let Some(word @ ("joined" | "ended")) = self.peek() {
             self.next();
             let separator = (self.next() == Some("by")).then(|| self.next()).flatten().and_then(quoted);
-            joined = Some(separator.ok_or("`joined` goes on with `by` and a separator in quotes")?);
+            let missing = || format!("`{word}` goes on with `by` and a separator in quotes");
+            let separator = separator.filter(|separator| !separator.is_empty()).ok_or_else(missing)?;
+            joined = Some(Joined { separator: separator.into_bytes().into(), ends: word == "ended" });
         }
         Ok(Kind::List { size, item, joined })
     }
@@ -129,12 +131,16 @@ impl<'a> Words<'a> {
         } else if let Some((name, rest)) = word.split_once('(') {
             let measure = match name {
                 "length" => Measure::Length,
+                "chars" => Measure::Chars,
+                "utf16" => Measure::Utf16,
                 "count" => Measure::Count,
                 "sum8" => Measure::Sum8,
                 "xor8" => Measure::Xor8,
                 "crc32" => Measure::Crc32,
                 _ => {
-                    return Err(format!("`{name}` computes nothing: known are length, count, sum8, xor8 and crc32"));
+                    return Err(format!(
+                        "`{name}` computes nothing: known are length, chars, utf16, count, sum8, xor8 and crc32"
+                    ));
                 }
             };
             let names = rest.strip_suffix(')').unwrap_or(rest).split('+').map(|name| name.trim().to_owned());
@@ -147,7 +153,7 @@ impl<'a> Words<'a> {
                 _ if word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => Term::Name(word.to_owned()),
                 _ => {
                     return Err(format!(
-                        "`{word}` is no value: a number, a text in quotes, fresh, now, me, length(…), or the name of a field"
+                        "`{word}` is no value: a number, a text in quotes, fresh, now, turn, me, length(…), or the name of a field"
                     ));
                 }
             }
@@ -240,10 +246,13 @@ mod tests {
     #[test]
     fn quotes_and_parentheses_hold_together_what_stands_in_them() {
         let list = FieldType::parse("list of word joined by ', '").unwrap();
-        assert!(matches!(list.kind, Kind::List { joined: Some(separator), .. } if separator == ", "));
+        assert!(matches!(list.kind, Kind::List { joined: Some(joined), .. } if joined.text() == ", " && !joined.ends));
         let sum = FieldType::parse("u8 = length(a + b) + 4").unwrap();
         let both = Term::Measure(Measure::Length, vec!["a".into(), "b".into()]);
         assert_eq!(sum.spoken, Spoken::Is(Expr { term: both, plus: 4 }));
+        let chars = FieldType::parse("int = chars(a)").unwrap();
+        let measured = Term::Measure(Measure::Chars, vec!["a".into()]);
+        assert_eq!(chars.spoken, Spoken::Is(Expr { term: measured, plus: 0 }));
         assert_eq!(FieldType::parse("text(20) padded ' '").unwrap().padded, Some(b' '));
         assert_eq!(FieldType::parse("u4").unwrap().kind, Kind::Bits(4));
     }

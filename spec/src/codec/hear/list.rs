@@ -1,6 +1,11 @@
 //! Stretches, lists and alternatives out of bytes: parts that hold other parts.
 
+use serde::Deserialize;
+use serde_json::Value as JsonValue;
+
+use crate::codec::field::Measure;
 use crate::codec::hear::{Listener, Miss, Seen, Taken, Trace};
+use crate::codec::measured::{character, taken};
 use crate::codec::plan::{End, JsonText, List, Part, Region, Size, least_bytes};
 use crate::codec::slots::{Base, Slot, Slots};
 use crate::codec::unfit::{Reason, Unfit, unfit};
@@ -14,13 +19,14 @@ impl<'p, 'a, T: Trace> Listener<'p, 'a, '_, T> {
                 let (length, from) = self.written(form, slot, at)?;
                 self.stretch(slot, from, length)
             }
-            Size::Measured { by, from, plus } => {
+            Size::Measured { by, measure, from, plus } => {
                 let began =
                     self.marks.iter().rev().find(|(marked, ..)| marked == from).map_or(at, |(_, began, _)| *began);
                 let measured = self.slots.int(*by).unwrap_or_default().wrapping_add_signed(plus.wrapping_neg());
-                let before = (at - began) as u64;
+                let before = taken(*measure, [&self.bytes[began..at]].into_iter());
                 match measured.checked_sub(before) {
-                    Some(length) => self.stretch(slot, at, length),
+                    Some(length) if *measure == Measure::Length => self.stretch(slot, at, length),
+                    Some(many) => self.characters(slot, at, many, *measure),
                     None => Err(self.no_slot(*by, at, Reason::Below { seen: measured, least: before })),
                 }
             }
@@ -44,6 +50,22 @@ impl<'p, 'a, T: Trace> Listener<'p, 'a, '_, T> {
             },
             Size::Rest(_) => Ok((at, at)),
         }
+    }
+
+    /// Where so many characters end.
+    #[inline(never)]
+    fn characters(&self, slot: usize, from: usize, many: u64, measure: Measure) -> Result<(usize, usize), Miss> {
+        // None takes fewer bytes than it counts.
+        self.stretch(slot, from, many)?;
+        let (mut end, mut left) = (from, many);
+        while left > 0 {
+            let (bytes, units) = self.bytes.get(end).map_or((1, 0), |first| character(measure, *first));
+            (_, end) = self.stretch(slot, end, bytes)?;
+            left = left
+                .checked_sub(units)
+                .ok_or_else(|| self.no_slot(slot, end, Reason::NotWritten("whole characters")))?;
+        }
+        Ok((from, end))
     }
 
     #[inline(always)]
@@ -78,8 +100,9 @@ impl<'p, 'a, T: Trace> Listener<'p, 'a, '_, T> {
             let (label, seen) = (self.name(region.slot), &self.bytes[from..end]);
             self.trace.part(&label, from, end, Seen::Bytes(seen));
         }
+        // What says how long it is belongs to it.
         if base == Base::Message {
-            self.mark(region.slot, from, end);
+            self.mark(region.slot, at, end);
         }
         Ok(end)
     }
@@ -157,13 +180,17 @@ impl<'p, 'a, T: Trace> Listener<'p, 'a, '_, T> {
             }
             let (seen, rows, marks) = (self.trace.seen(), self.slots.rows.len(), self.marks.len());
             let from = match &list.joined {
-                Some(separator) if items > 0 => self.literal(separator, place),
+                Some(joined) if items > 0 && !joined.ends => self.literal(&joined.separator, place),
                 _ => Ok(place),
             };
             let first = self.slots.rows.len();
             self.slots.rows.resize(first + width, Slot::Empty);
             self.item = Some((list, items));
             let heard = from.and_then(|from| self.parts(&list.item.parts, from, Base::Item(first)));
+            let heard = match &list.joined {
+                Some(joined) if joined.ends => heard.and_then(|end| self.literal(&joined.separator, end)),
+                _ => heard,
+            };
             match heard {
                 Ok(end) if end > place || count.is_some() => {
                     place = end;
@@ -222,26 +249,32 @@ impl<'p, 'a, T: Trace> Listener<'p, 'a, '_, T> {
     }
 
     pub(super) fn json(&mut self, part: &'p JsonText, at: usize, base: Base) -> Taken {
-        let until = self.outer().unwrap_or(self.bytes.len()).min(self.bytes.len());
+        let told = match &part.size {
+            Size::Rest(End::Inside) => None,
+            size => Some(self.sized(size, part.slot, at)?),
+        };
+        let (at, until) = told.unwrap_or((at, self.outer().unwrap_or(self.bytes.len()).min(self.bytes.len())));
         if self.limit.is_some_and(|limit| limit > self.bytes.len()) {
             return Err(Miss::More(self.limit.unwrap_or_default()));
         }
-        let mut texts = serde_json::Deserializer::from_slice(&self.bytes[at..until]).into_iter::<serde_json::Value>();
-        let value = match texts.next() {
-            Some(Ok(value)) => value,
-            Some(Err(error)) if error.is_eof() && self.outer().is_none() => {
-                return Err(Miss::More(self.bytes.len() + 1));
-            }
-            None if self.outer().is_none() => return Err(Miss::More(self.bytes.len() + 1)),
-            _ => return Err(self.no_slot(part.slot, at, Reason::NotWritten("JSON"))),
+        let may_go_on = told.is_none() && self.outer().is_none();
+        let is_empty = || self.bytes[at..until].iter().all(u8::is_ascii_whitespace);
+        let mut text = serde_json::Deserializer::from_slice(&self.bytes[at..until]);
+        let value = match JsonValue::deserialize(&mut text) {
+            Ok(value) => value,
+            Err(error) if error.is_eof() && may_go_on => return Err(Miss::More(self.bytes.len() + 1)),
+            Err(_) if told.is_some() && part.json.is_optional() && is_empty() => JsonValue::Null,
+            Err(_) => return Err(self.no_slot(part.slot, at, Reason::NotWritten("JSON"))),
         };
-        let mut end = at + texts.byte_offset();
-        // A number at the very end may go on.
-        if !value.is_object() && !value.is_array() {
-            self.settled(end)?;
-        }
-        if self.limit.is_some() {
+        let mut end = at + text.into_iter::<JsonValue>().byte_offset();
+        if told.is_some() {
             end += self.bytes[end..until].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            if end < until {
+                return Err(self.no("end", end, Reason::Trailing { left: (until - end) as u64 }));
+            }
+        } else if value.is_number() {
+            // At the very end of what came it may go on.
+            self.settled(end)?;
         }
         if T::LOOKS {
             let label = self.name(part.slot);

@@ -11,6 +11,7 @@ mod text;
 use smallvec::SmallVec;
 
 use crate::codec::field::Measure;
+use crate::codec::measured::taken;
 use crate::codec::plan::{End, List, Message, Number, Of, Part, Rule, Shape, Size};
 use crate::codec::slots::{Base, Slot, Slots};
 use crate::codec::unfit::{Reason, Unfit, unfit};
@@ -239,23 +240,5 @@ impl<'p, 'a, T: Trace> Listener<'p, 'a, '_, T> {
     #[cold]
     fn no(&self, field: impl Into<String>, offset: usize, reason: Reason) -> Miss {
         Miss::No(unfit(field, offset, reason))
-    }
-}
-
-/// A measure of some bytes.
-pub(crate) fn taken<'b>(measure: Measure, parts: impl Iterator<Item = &'b [u8]>) -> u64 {
-    if measure == Measure::Length {
-        return parts.map(|part| part.len() as u64).sum();
-    }
-    let bytes = parts.flatten();
-    match measure {
-        Measure::Length | Measure::Count => bytes.count() as u64,
-        Measure::Sum8 => bytes.fold(0_u8, |sum, byte| sum.wrapping_add(*byte)).into(),
-        Measure::Xor8 => bytes.fold(0_u8, |sum, byte| sum ^ byte).into(),
-        Measure::Crc32 => {
-            let step = |crc: u32, _: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-            let crc = bytes.fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step));
-            u64::from(!crc)
-        }
     }
 }

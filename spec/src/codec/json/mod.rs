@@ -9,10 +9,13 @@ use serde_json::Value as JsonValue;
 use crate::codec::field::Class;
 use crate::codec::filter::Filter;
 use crate::codec::hear::{Expected, Miss, hear_shape};
-use crate::codec::plan::{List, Part, Shape};
+use crate::codec::plan::{List, Part, Rule, Shape};
 use crate::codec::slots::{Base, Slot, Slots};
 use crate::codec::unfit::Reason;
 use crate::value::Value;
+
+/// The largest number that every reader of JSON takes as it is.
+const EXACT: u64 = (1 << 53) - 1;
 
 /// What a JSON value looks like.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub(crate) enum Json {
     Template {
         shape: Shape,
         slots: Vec<usize>,
+        /// Its lists, in the slots of the message.
+        lists: Vec<List>,
     },
     /// A list, each of whose items is one JSON part.
     List(List),
@@ -43,35 +48,66 @@ pub(crate) struct Hole {
     pub(crate) number: bool,
     pub(crate) class: Class,
     pub(crate) filter: Option<Filter>,
-    /// Heard as anything, spoken only where it is known.
-    pub(crate) optional: bool,
+    pub(crate) needs: Needs,
     /// Spoken where nothing else is known.
     pub(crate) usually: Option<JsonValue>,
+}
+
+/// What must stand where a hole is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Its value.
+    Value,
+    /// Anything: nobody wants to know it.
+    Anything,
+    /// Not even that. It is spoken only where it is known.
+    Nothing,
 }
 
 type Misfit = (String, Reason);
 
 impl Json {
+    /// Any JSON, of which nothing is known.
+    pub(crate) fn any(slot: usize) -> Self {
+        Json::Hole(Hole { slot, number: false, class: Class::Text, filter: None, needs: Needs::Nothing, usually: None })
+    }
+
+    /// Whether nothing need stand for it.
+    pub(crate) fn is_optional(&self) -> bool {
+        matches!(self, Json::Hole(hole) if hole.needs == Needs::Nothing)
+    }
+
+    /// Whether a member without it is no match. What else a missing member is, its value tells: it is null.
+    fn must_be_there(&self) -> bool {
+        match self {
+            Json::List(_) => true,
+            Json::Hole(hole) => hole.needs == Needs::Anything,
+            _ => false,
+        }
+    }
+
     /// Every list in it.
     pub(crate) fn lists<'p>(&'p self, lists: &mut Vec<&'p List>) {
         match self {
             Json::Object(members) => members.iter().for_each(|(_, json)| json.lists(lists)),
             Json::Array(items) | Json::Either(items) => items.iter().for_each(|json| json.lists(lists)),
             Json::List(list) => lists.push(list),
-            Json::Is(_) | Json::Usually(_) | Json::Hole(_) | Json::Template { .. } => {}
+            Json::Template { lists: own, .. } => lists.extend(own),
+            Json::Is(_) | Json::Usually(_) | Json::Hole(_) => {}
         }
     }
 
-    /// Tells of each slot that holds a number, and whether another is spoken where none is given.
-    pub(crate) fn numbers(&self, found: &mut dyn FnMut(usize, bool)) {
+    /// Tells of each slot that holds a number: whether another is spoken where none is given, and the bounds.
+    pub(crate) fn numbers(&self, found: &mut dyn FnMut(usize, (bool, u64, u64))) {
         match self {
             Json::Object(members) => members.iter().for_each(|(_, json)| json.numbers(found)),
             Json::Array(items) | Json::Either(items) => items.iter().for_each(|json| json.numbers(found)),
-            Json::Hole(hole) if hole.number => found(hole.slot, hole.usually.is_some()),
-            Json::Template { shape, slots } => {
+            Json::Hole(hole) if hole.number => found(hole.slot, (hole.usually.is_some(), 1, EXACT)),
+            Json::Template { shape, slots, .. } => {
                 for part in &shape.parts {
                     if let Part::Number(number) = part {
-                        found(slots[number.slot], false);
+                        let is_computed = !matches!(number.rule, Rule::Open);
+                        found(slots[number.slot], (is_computed, number.least, number.most));
                     }
                 }
             }
@@ -85,7 +121,7 @@ impl Json {
             Json::Object(members) => members.iter().for_each(|(_, json)| json.one_way(found)),
             Json::Array(items) | Json::Either(items) => items.iter().for_each(|json| json.one_way(found)),
             Json::Hole(hole) if hole.filter == Some(Filter::Sha256Hex) => found(hole.slot),
-            Json::Template { shape, slots } => {
+            Json::Template { shape, slots, .. } => {
                 crate::codec::sample::one_way(&shape.parts, &mut |slot| found(slots[slot]))
             }
             Json::Is(_) | Json::Usually(_) | Json::Hole(_) | Json::List(..) => {}
@@ -127,8 +163,9 @@ impl Json {
                     let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                     let member = match (object.get(name), json) {
                         (Some(member), _) => member,
-                        (None, Json::List(_)) => {
-                            return Err((path, Reason::Unlike { seen: "nothing".into(), expected: "an array".into() }));
+                        (None, json) if json.must_be_there() => {
+                            let expected = if let Json::List(_) = json { "an array" } else { "a value" };
+                            return Err((path, Reason::Unlike { seen: "nothing".into(), expected: expected.into() }));
                         }
                         (None, _) => &JsonValue::Null,
                     };
@@ -158,16 +195,17 @@ impl Json {
             }
             Json::List(list) => {
                 let Some(item) = item(list) else { return misfit("a list") };
-                let values =
-                    match (value, list.joined.as_deref().and_then(|separator| std::str::from_utf8(separator).ok())) {
-                        (JsonValue::Array(values), None) => values.clone(),
-                        (JsonValue::String(text), Some(_)) if text.is_empty() => Vec::new(),
-                        (JsonValue::String(text), Some(separator)) => {
-                            text.split(separator).map(JsonValue::from).collect()
-                        }
-                        (JsonValue::Null, _) => Vec::new(),
-                        _ => return misfit("a list"),
-                    };
+                let values = match (value, &list.joined) {
+                    (JsonValue::Array(values), None) => values.clone(),
+                    (JsonValue::String(text), Some(_)) if text.is_empty() => Vec::new(),
+                    (JsonValue::String(text), Some(joined)) => {
+                        let all = if joined.ends { text.strip_suffix(joined.text()) } else { Some(text.as_str()) };
+                        let Some(all) = all else { return misfit("a list whose last item is ended, too") };
+                        all.split(joined.text()).map(JsonValue::from).collect()
+                    }
+                    (JsonValue::Null, _) => Vec::new(),
+                    _ => return misfit("a list"),
+                };
                 let (start, width) = (slots.rows.len(), list.item.labels.len());
                 for (at, value) in values.iter().enumerate() {
                     let first = slots.rows.len();
@@ -178,7 +216,7 @@ impl Json {
                 slots.put(base, list.slot, heard);
                 Ok(())
             }
-            Json::Template { shape: inner, slots: outer } => {
+            Json::Template { shape: inner, slots: outer, .. } => {
                 let Some(text) = value.as_str() else { return misfit("a text") };
                 let mut heard = Slots::new();
                 match hear_shape(inner, &[], text.as_bytes(), true, &[], &mut heard, &mut ()) {
@@ -187,20 +225,16 @@ impl Json {
                     _ => return misfit("another text"),
                 }
                 for (from, to) in outer.iter().enumerate() {
-                    let slot = match heard.at(from) {
-                        Slot::Int(number) => Slot::Int(number),
-                        slot => match heard.bytes(slot) {
-                            Some(bytes) => slots.keep(bytes),
-                            None => continue,
-                        },
-                    };
-                    slots.put(base, *to, slot);
+                    let slot = slots.keep_from(&heard, heard.at(from));
+                    if slot != Slot::Empty {
+                        slots.put(base, *to, slot);
+                    }
                 }
                 Ok(())
             }
             Json::Hole(hole) => {
                 let slot = match value {
-                    JsonValue::Null if hole.optional || hole.usually.is_some() => return Ok(()),
+                    JsonValue::Null if hole.needs != Needs::Value || hole.usually.is_some() => return Ok(()),
                     JsonValue::Null => return misfit("a value"),
                     JsonValue::Bool(flag) => Slot::Int(u64::from(*flag)),
                     JsonValue::Number(number) => match number.as_u64().or_else(|| number.as_f64().map(|n| n as u64)) {
@@ -219,7 +253,7 @@ impl Json {
                             None => return misfit("a text as its filter writes it"),
                         }
                     }
-                    JsonValue::Array(_) | JsonValue::Object(_) if hole.optional => return Ok(()),
+                    JsonValue::Array(_) | JsonValue::Object(_) if hole.needs != Needs::Value => return Ok(()),
                     JsonValue::Array(_) | JsonValue::Object(_) => return misfit("one value"),
                 };
                 slots.put(base, hole.slot, slot);
@@ -242,7 +276,7 @@ impl Json {
 }
 
 /// What an item of a list looks like.
-fn item(list: &List) -> Option<&Json> {
+pub(crate) fn item(list: &List) -> Option<&Json> {
     match list.item.parts.as_slice() {
         [Part::Json(part)] => Some(&part.json),
         _ => None,

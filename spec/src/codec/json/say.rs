@@ -6,10 +6,10 @@ use crate::codec::field::Class;
 use crate::codec::filter::Filter;
 use crate::codec::plan::{Label, Name};
 use crate::codec::slots::{Base, Slot, Slots};
-use crate::codec::speak::{Unspeakable, missing, speak_text, unspeakable};
+use crate::codec::speak::{Occasion, Unspeakable, missing, speak_text, unspeakable};
 use crate::service::FieldKind;
 
-use crate::codec::json::{Json, item};
+use crate::codec::json::{Json, Needs, item};
 
 impl Json {
     /// Writes the value. False: there is nothing to write, so its member is left out.
@@ -18,6 +18,7 @@ impl Json {
         labels: &[Label],
         base: Base,
         slots: &Slots<'_>,
+        occasion: &Occasion<'_>,
         out: &mut Vec<u8>,
     ) -> Result<bool, Box<Unspeakable>> {
         match self {
@@ -32,7 +33,7 @@ impl Json {
                     }
                     quote(name, out);
                     out.push(b':');
-                    match json.speak(labels, base, slots, out)? {
+                    match json.speak(labels, base, slots, occasion, out)? {
                         true => first = false,
                         false => out.truncate(before),
                     }
@@ -43,7 +44,7 @@ impl Json {
                 out.push(b'[');
                 for (at, json) in items.iter().enumerate() {
                     out.extend((at > 0).then_some(b','));
-                    if !json.speak(labels, base, slots, out)? {
+                    if !json.speak(labels, base, slots, occasion, out)? {
                         out.extend_from_slice(b"null");
                     }
                 }
@@ -53,7 +54,7 @@ impl Json {
                 let before = out.len();
                 let mut last = None;
                 for json in rows {
-                    match json.speak(labels, base, slots, out) {
+                    match json.speak(labels, base, slots, occasion, out) {
                         Ok(spoken) => return Ok(spoken),
                         Err(why) => last = Some(why),
                     }
@@ -70,26 +71,29 @@ impl Json {
                 let mut items = Vec::new();
                 for at in 0..count {
                     items.extend((at > 0).then_some(b','));
-                    item.speak(&list.item.labels, Base::Item(start + at * width), slots, &mut items)?;
+                    item.speak(&list.item.labels, Base::Item(start + at * width), slots, occasion, &mut items)?;
                 }
                 let items = [&b"["[..], &items, b"]"].concat();
                 match &list.joined {
                     None => out.extend_from_slice(&items),
-                    Some(separator) => {
+                    Some(joined) => {
                         let texts: Vec<String> = serde_json::from_slice(&items).unwrap_or_default();
-                        quote(&texts.join(&*String::from_utf8_lossy(separator)), out);
+                        let mut text = texts.join(joined.text());
+                        if joined.ends && count > 0 {
+                            text.push_str(joined.text());
+                        }
+                        quote(&text, out);
                     }
                 }
             }
-            Json::Template { shape, slots: outer } => {
+            Json::Template { shape, slots: outer, .. } => {
                 let mut inner = Slots::with_width(shape.labels.len());
                 for (to, from) in outer.iter().enumerate() {
-                    let slot = slots.get(base, *from);
-                    let slot = slots.bytes(slot).map_or(slot, Slot::Bytes);
+                    let slot = inner.keep_from(slots, slots.get(base, *from));
                     inner.set(to, slot);
                 }
                 let mut text = Vec::new();
-                speak_text(shape, &inner, &mut text)?;
+                speak_text(shape, &inner, occasion, &mut text)?;
                 quote(&String::from_utf8_lossy(&text), out);
             }
             Json::Hole(hole) => {
@@ -98,7 +102,7 @@ impl Json {
                 match slots.get(base, hole.slot) {
                     Slot::Empty => match &hole.usually {
                         Some(value) => out.extend_from_slice(value.to_string().as_bytes()),
-                        None if hole.optional || label.name == Name::Nothing => return Ok(false),
+                        None if hole.needs == Needs::Nothing || label.name == Name::Nothing => return Ok(false),
                         None => return Err(missing(label)),
                     },
                     Slot::Int(number) if kind == Some(FieldKind::Flag) && !hole.number => {

@@ -7,7 +7,7 @@ mod index;
 mod number;
 mod table;
 
-use crate::codec::field::Class;
+use crate::codec::field::{Class, Joined, Measure};
 use crate::codec::filter::Filter;
 use crate::codec::json::Json;
 use crate::service::FieldKind;
@@ -73,9 +73,10 @@ pub(crate) enum Size {
     Fixed(u64),
     /// A number right before.
     Prefix(Form),
-    /// The number in the slot `by` counts what begins at the part of slot `from`, and says `plus` more than that.
+    /// The number in the slot `by` measures what begins at the part of slot `from`, and says `plus` more than that.
     Measured {
         by: usize,
+        measure: Measure,
         from: usize,
         plus: i64,
     },
@@ -124,14 +125,27 @@ pub(crate) struct List {
     pub(crate) of: String,
     /// Whether an item is its one value, not a row.
     pub(crate) single: bool,
-    pub(crate) joined: Option<Box<[u8]>>,
+    pub(crate) joined: Option<Joined>,
 }
 
-/// A JSON text, as long as it takes, or as long as what it stands in.
+/// A JSON text. Where its size is told, white space around it belongs to it, and one that may be anything may be nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct JsonText {
     pub(crate) slot: usize,
+    pub(crate) size: Size,
     pub(crate) json: Json,
+}
+
+impl JsonText {
+    /// One whose end is not decided yet.
+    pub(crate) fn new(slot: usize, json: Json) -> Self {
+        JsonText { slot, size: Size::Rest(End::Unknown), json }
+    }
+
+    /// Whether it is over where its value is.
+    pub(crate) fn ends_itself(&self) -> bool {
+        matches!(self.size, Size::Rest(End::Inside))
+    }
 }
 
 impl Part {
@@ -148,7 +162,7 @@ impl Part {
             },
             Part::List(list) => list.size.least_bytes(least_bytes(&list.item.parts)),
             Part::Either(rows) => rows.iter().map(|row| least_bytes(row)).min().unwrap_or(0),
-            Part::Json(_) => 2,
+            Part::Json(json) => usize::from(json.ends_itself()),
         }
     }
 

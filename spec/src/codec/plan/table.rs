@@ -1,7 +1,9 @@
 //! Frames, messages, tables and dialogues: what shapes are put together to.
 
+use std::ops::Range;
+
 use crate::codec::field::Class;
-use crate::codec::plan::{Name, Number, Shape};
+use crate::codec::plan::{Name, Number, Part, Shape};
 use crate::value::Value;
 
 /// The shape that all messages of one direction share.
@@ -17,6 +19,19 @@ impl Frame {
     /// The slot of a name.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.shape.labels.iter().position(|label| label.name != Name::Nothing && label.text == name)
+    }
+
+    /// The slot of a name, where it may hold a number.
+    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+        fn is_other(parts: &[Part], slot: usize) -> bool {
+            parts.iter().any(|part| match part {
+                Part::Text(text) => text.slot == slot,
+                Part::Json(json) => json.slot == slot,
+                Part::Either(rows) => rows.iter().any(|row| is_other(row, slot)),
+                _ => false,
+            })
+        }
+        self.position(name).filter(|slot| !is_other(&self.shape.parts, *slot))
     }
 
     /// The names of its fields.
@@ -44,6 +59,8 @@ pub(crate) enum Made {
     Digits { many: usize, class: Class },
     /// Milliseconds since 1970.
     Now,
+    /// How often the step was said, counted from this number.
+    Turn { first: u64 },
 }
 
 impl Made {
@@ -52,6 +69,7 @@ impl Made {
             Made::Number(most) if most == u64::MAX => Value::Int(fresh),
             Made::Number(most) => Value::Int(fresh % (most + 1)),
             Made::Now => Value::Int(now),
+            Made::Turn { first } => Value::Int(first),
             Made::Digits { many, class } => {
                 // The lowest digits come first: they differ most.
                 let digits: String = format!("{fresh:016x}").chars().rev().cycle().take(many).collect();
@@ -68,6 +86,8 @@ impl Made {
 /// The frame, narrowed: what one message looks like.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Message {
+    /// Where it is written: bytes of its file.
+    pub(crate) at: Range<usize>,
     pub(crate) shape: Shape,
     /// Whether it can end where only a pause tells.
     pub(crate) is_open: bool,
@@ -80,6 +100,8 @@ pub(crate) struct Message {
     /// Slots whose value the request knows: its argument, or what its frame said.
     pub(crate) echoes: Vec<usize>,
     pub(crate) made: Vec<(usize, Made)>,
+    /// Whether it can go on behind the end that the frame has by itself.
+    pub(crate) outruns: bool,
 }
 
 /// What a message says.
@@ -106,6 +128,8 @@ pub(crate) struct Entry {
     pub(crate) message: Message,
     /// Whether the connection ends after it.
     pub(crate) close: bool,
+    /// Whether the answer goes on only when its step is said once more.
+    pub(crate) again: bool,
     /// Where it is written, for error messages: `operations.log_in.hear.ok`.
     pub(crate) path: String,
 }
@@ -124,6 +148,17 @@ pub(crate) struct Step {
     pub(crate) unknown: Option<Meaning>,
     /// Repeated for each value of a list: the name of one, and the name of the list.
     pub(crate) each: Option<(String, String)>,
+}
+
+impl Step {
+    /// The numbers of its messages that count how often it was said: their names, and what they begin with.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = (&str, u64)> {
+        let made = self.say.iter().flat_map(|message| message.made.iter().map(move |made| (message, made)));
+        made.filter_map(|(message, (slot, made))| match made {
+            Made::Turn { first } => Some((message.shape.labels[*slot].text.as_str(), *first)),
+            _ => None,
+        })
+    }
 }
 
 /// One operation of the dialect.

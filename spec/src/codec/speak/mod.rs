@@ -11,7 +11,7 @@ use std::fmt;
 use smallvec::SmallVec;
 
 use crate::codec::field::Measure;
-use crate::codec::hear::taken;
+use crate::codec::measured::taken;
 use crate::codec::plan::{Form, Label, Message, Number, Of, Part, Rule, Shape};
 use crate::codec::slots::{Base, Slot, Slots};
 use crate::codec::speak::write::overwrite_int;
@@ -23,6 +23,13 @@ pub struct Unspeakable {
     pub field: String,
     /// What is wrong with its value.
     pub why: String,
+}
+
+impl Unspeakable {
+    /// Whether nobody gave the field a value.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.why == NO_VALUE
+    }
 }
 
 impl fmt::Display for Unspeakable {
@@ -47,6 +54,8 @@ pub(crate) struct Occasion<'m> {
     /// The slots of the request's frame, by name.
     pub(crate) request_labels: &'m [Label],
 }
+
+const NO_VALUE: &str = "has no value";
 
 /// Says a message again at most so often until what it measures of itself stays the same.
 const AGAIN: usize = 4;
@@ -76,17 +85,15 @@ pub(crate) fn speak(
 }
 
 /// Appends a shape without measures: a text inside something else.
-pub(crate) fn speak_text(shape: &Shape, slots: &Slots<'_>, out: &mut Vec<u8>) -> Result<(), Box<Unspeakable>> {
-    let (start, occasion) = (out.len(), Occasion::default());
-    let mut speaker = Speaker {
-        shape,
-        slots,
-        occasion: &occasion,
-        start,
-        marks: SmallVec::new(),
-        measured: SmallVec::new(),
-        said: &mut [],
-    };
+pub(crate) fn speak_text(
+    shape: &Shape,
+    slots: &Slots<'_>,
+    occasion: &Occasion<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Box<Unspeakable>> {
+    let start = out.len();
+    let mut speaker =
+        Speaker { shape, slots, occasion, start, marks: SmallVec::new(), measured: SmallVec::new(), said: &mut [] };
     speaker.parts(&shape.parts, Base::Message, out)
 }
 
@@ -184,7 +191,10 @@ impl<'p> Speaker<'p, '_, '_, '_> {
                     continue;
                 }
                 Part::Json(json) => {
-                    json.json.speak(&self.shape.labels, base, self.slots, out)?;
+                    let spoken = json.json.speak(&self.shape.labels, base, self.slots, self.occasion, out)?;
+                    if !spoken && json.ends_itself() {
+                        out.extend_from_slice(b"null");
+                    }
                     json.slot
                 }
             };
@@ -222,7 +232,7 @@ pub(crate) fn unspeakable(label: &Label, why: impl Into<String>) -> Box<Unspeaka
 
 #[cold]
 pub(crate) fn missing(label: &Label) -> Box<Unspeakable> {
-    unspeakable(label, "has no value")
+    unspeakable(label, NO_VALUE)
 }
 
 #[cold]

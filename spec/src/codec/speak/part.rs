@@ -45,7 +45,10 @@ impl<'p> Speaker<'p, '_, '_, '_> {
             }
             (_, Slot::Int(value)) => value,
             (Rule::Usually(fixed), Slot::Empty) => *fixed,
-            (Rule::Fresh, Slot::Empty) => occasion.fresh & number.form.most(),
+            (Rule::Fresh, Slot::Empty) => match number.most - number.least {
+                u64::MAX => occasion.fresh,
+                room => number.least + occasion.fresh % (room + 1),
+            },
             (Rule::Now, Slot::Empty) => occasion.now,
             (Rule::Open, Slot::Empty) => return Err(missing(self.label_at(number.slot, base))),
             _ => return Err(of_another_kind(self.label_at(number.slot, base))),
@@ -171,14 +174,15 @@ impl<'p> Speaker<'p, '_, '_, '_> {
         write_size(out, &list.size, count, "items", || self.label_at(list.slot, base))?;
         let outer = std::mem::replace(&mut self.shape, &list.item);
         for at in 0..count {
-            if at > 0
-                && let Some(separator) = &list.joined
-            {
-                out.extend_from_slice(separator);
+            if let Some(joined) = list.joined.as_ref().filter(|joined| at > 0 && !joined.ends) {
+                out.extend_from_slice(&joined.separator);
             }
             if let Err(why) = self.parts(&list.item.parts, Base::Item(start + at * width), out) {
                 self.shape = outer;
                 return Err(why);
+            }
+            if let Some(joined) = list.joined.as_ref().filter(|joined| joined.ends) {
+                out.extend_from_slice(&joined.separator);
             }
         }
         self.shape = outer;

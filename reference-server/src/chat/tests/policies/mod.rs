@@ -154,6 +154,34 @@ fn at_log_in_messages_come_with_the_answer_and_drain_as_any_fetch_does() {
 }
 
 #[test]
+fn at_log_in_pushed_comes_behind_the_answer_and_drains_as_any_fetch_does() {
+    for (drains, left) in [("acknowledged", 2), ("at_once", 0), ("never", 2)] {
+        let mut story = Story::of(&["alice", "bob"]);
+        story.disconnects("bob");
+        story.sends("alice", "bob", "one").expect("accepted");
+        story.sends("alice", "bob", "two").expect("accepted");
+        story.connects_by("bob", &wire(&[("at_log_in", "pushed"), ("deliver_drains", drains)]));
+        let answer = story.logs_in("bob", "bob");
+        let Ok(Reply::LogIn { messages, waiting, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!((texts(&messages).len(), waiting), (0, 2), "{drains}");
+        assert_eq!(story.pushed("bob"), ["one", "two"], "{drains}");
+        assert_eq!(story.page("bob", 0, 9).0.len() as u64, left, "{drains}");
+    }
+}
+
+#[test]
+fn at_log_in_pushed_waits_for_the_stream_where_there_is_one() {
+    let mut story = Story::of(&["alice", "bob"]);
+    story.disconnects("bob");
+    story.sends("alice", "bob", "one").expect("accepted");
+    story.connects_by("bob", &wire(&[("at_log_in", "pushed"), ("delivery", "stream"), ("deliver_drains", "at_once")]));
+    story.logs_in("bob", "bob").expect("the password is right");
+    assert!(story.pushed("bob").is_empty());
+    story.listens("bob", Who::Connection);
+    assert_eq!(story.pushed("bob"), ["one"]);
+}
+
+#[test]
 fn second_log_in_refused_is_refused_even_to_take_over() {
     let mut story = Story::of(&["alice"]);
     story.connects_by("phone", &wire(&[("second_log_in", "refused")]));

@@ -1,9 +1,15 @@
 //! A dialect speaks every message to itself when it is loaded: what it says, it must hear, as itself and with its values.
 //!
 //! That finds two lines of a table that cannot be told apart, and values that a wire cannot carry, before any
-//! target is touched. Not here: whether a target speaks it, and whether a wire carries a certain value (`carry`).
+//! target is touched. `drawn` shows what was found. Not here: whether a target speaks it, and whether a wire carries a
+//! certain value (`carry`).
+
+mod drawn;
+
+use std::cell::Cell;
 
 use crate::codec::plan::{Entry, Meaning, Message, Name, Shape};
+use crate::codec::rehearse::drawn::{shown, silent_word};
 use crate::codec::sample::{FILLED, LONG, SHORT, hashes, sample};
 use crate::codec::{Dialogue, Heard, Memory, RequestHeard, Slots, Voice};
 use crate::dialect::Dialect;
@@ -15,50 +21,58 @@ use crate::value::{Record, Value};
 /// Details of errors have every length up to this one, so that an error can be taken for any short answer.
 const LONGEST_DETAIL: usize = 32;
 
-/// Speaks and hears every message of the dialect; what does not come back is added to `found`.
-pub(crate) fn rehearse(dialect: &Dialect, service: &Service, document: &Document, found: &mut Diagnostics) {
-    let stage = Stage { dialect, service, document };
-    for variant in [SHORT, FILLED, LONG] {
-        let mut mistakes = Vec::new();
-        for (index, operation) in dialect.operations.iter().enumerate() {
-            for (at, step) in operation.steps.iter().enumerate() {
-                let path = match operation.steps.len() {
-                    1 => format!("operations.{}", operation.name),
-                    _ => format!("operations.{}.{at}", operation.name),
-                };
-                let mut dialogue = Dialogue { operation: Some(index), step: at, ..Dialogue::default() };
-                for message in &step.say {
-                    let given = sample(dialect, &message.shape, variant);
-                    match stage.request(&operation.name, (index, at), &path, message, &given, variant) {
-                        Ok(said) => dialogue = said,
-                        Err(diagnostic) => mistakes.push(diagnostic),
-                    }
-                }
-                if !step.say.is_empty() && dialogue.said.is_none() {
-                    continue;
-                }
-                let entries = step.hear.iter().chain(&dialect.anytime);
-                mistakes.extend(entries.filter_map(|entry| stage.entry(entry, &dialogue, variant)));
-            }
-        }
-        if !mistakes.is_empty() {
-            for diagnostic in mistakes {
-                if !found.0.contains(&diagnostic) {
-                    found.push(diagnostic);
-                }
-            }
-            return;
-        }
-    }
+/// Speaks and hears every message of the dialect; what does not come back is added to `found`. Where an answer can be
+/// the beginning of another, a pause tells which it was.
+pub(crate) fn rehearse(dialect: &mut Dialect, service: &Service, document: &Document, found: &mut Diagnostics) {
+    let stage = Stage { dialect, service, document, needs_pause: Cell::new(false) };
+    stage.rehearse(found);
+    dialect.open_answers |= stage.needs_pause.get();
 }
 
 struct Stage<'a> {
     dialect: &'a Dialect,
     service: &'a Service,
     document: &'a Document,
+    needs_pause: Cell<bool>,
 }
 
 impl Stage<'_> {
+    fn rehearse(&self, found: &mut Diagnostics) {
+        let Stage { dialect, .. } = self;
+        for variant in [SHORT, FILLED, LONG] {
+            let mut mistakes = Vec::new();
+            for (index, operation) in dialect.operations.iter().enumerate() {
+                for (at, step) in operation.steps.iter().enumerate() {
+                    let path = match operation.steps.len() {
+                        1 => format!("operations.{}", operation.name),
+                        _ => format!("operations.{}.{at}", operation.name),
+                    };
+                    let mut dialogue = Dialogue { operation: Some(index), step: at, ..Dialogue::default() };
+                    for message in &step.say {
+                        let given = sample(dialect, &message.shape, variant);
+                        match self.request(&operation.name, (index, at), &path, message, &given, variant) {
+                            Ok(said) => dialogue = said,
+                            Err(diagnostic) => mistakes.push(diagnostic),
+                        }
+                    }
+                    if !step.say.is_empty() && dialogue.said.is_none() {
+                        continue;
+                    }
+                    let entries = step.hear.iter().chain(&dialect.anytime);
+                    mistakes.extend(entries.filter_map(|entry| self.entry(entry, &dialogue, variant)));
+                }
+            }
+            if !mistakes.is_empty() {
+                for diagnostic in mistakes {
+                    if !found.0.contains(&diagnostic) {
+                        found.push(diagnostic);
+                    }
+                }
+                return;
+            }
+        }
+    }
+
     fn request(
         &self,
         name: &str,
@@ -87,8 +101,8 @@ impl Stage<'_> {
             Ok(dialogue) => dialogue,
             // What is too long for a wire is not said there.
             Err(_) if variant == LONG => return Ok(Dialogue::default()),
-            Err(why) if self.dialect.say.position(&why.field).is_some() && given.get(&why.field).is_none() => {
-                return Err(self.of_frame(&why.field));
+            Err(why) if why.is_missing() && self.dialect.say.position(&why.field).is_some() => {
+                return Err(self.of_frame("say", &self.dialect.say, &why.field));
             }
             Err(why) => return Err(self.error(&path, format!("`{name}` cannot be said: {why}"))),
         };
@@ -134,7 +148,11 @@ impl Stage<'_> {
             RequestHeard::More(_) => format!("is not heard: more than {} would be needed", shown(&bytes)),
             RequestHeard::Refused { unfit, .. } => format!("is not heard: {unfit} of {}", shown(&bytes)),
         };
-        Err(self.error(&path, format!("`{name}` {why}")))
+        let diagnostic = self.error(&path, format!("`{name}` {why}"));
+        Err(match silent_word(&message.shape.parts) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        })
     }
 
     /// Speaks what an entry means, and hears it where a request waits for its answer.
@@ -148,7 +166,7 @@ impl Stage<'_> {
         }
         // What an answer repeats of the request's frame is what that said.
         for label in entry.message.echoes.iter().map(|slot| &entry.message.shape.labels[*slot]) {
-            let number = self.dialect.say.position(&label.text).and_then(|slot| dialogue.frame.get(slot).copied());
+            let number = self.dialect.say.number(&label.text).and_then(|slot| dialogue.frame.get(slot).copied());
             if let (Some(number), true) = (number, values.get(&label.text).is_some()) {
                 values.set(&label.text, number);
             }
@@ -189,12 +207,13 @@ impl Stage<'_> {
             if variant == LONG {
                 return None;
             }
-            return Some(match self.dialect.hear.position(&why.field).filter(|_| values.get(&why.field).is_none()) {
-                Some(_) => self.of_frame(&why.field),
+            return Some(match self.dialect.hear.position(&why.field).filter(|_| why.is_missing()) {
+                Some(_) => self.of_frame("hear", &self.dialect.hear, &why.field),
                 None => self.error(&entry.path, format!("this cannot be said: {why}")),
             });
         }
-        let heard = self.dialect.hear_answer_of(&bytes, true, &[Some(dialogue)]);
+        let asked = [Some(dialogue)];
+        let heard = self.dialect.hear_answer_of(&bytes, true, &asked);
         let back = match (&entry.meaning, &heard) {
             (Meaning::Ok | Meaning::Outcome(_), Some(Heard::Ok { values: heard, .. }))
             | (Meaning::Next, Some(Heard::Next { values: heard, .. }))
@@ -211,6 +230,12 @@ impl Stage<'_> {
             (Meaning::Event(_), Some(Heard::More { values: heard, .. })) => same(heard, values),
             _ => false,
         };
+        // By itself, too: whoever waits for more than a whole message needs a pause to tell.
+        let waits = || self.dialect.hear_answer_of(&bytes, false, &asked).is_none();
+        if back && !bytes.is_empty() && !self.dialect.answers_are_open() && waits() {
+            self.needs_pause.set(true);
+            return None;
+        }
         let heard = match heard {
             _ if back => return None,
             None => "as no whole message".to_owned(),
@@ -218,13 +243,14 @@ impl Stage<'_> {
             Some(Heard::Error { name, .. }) => format!("as the error `{name}`"),
             Some(Heard::Event { name, values, .. }) => format!("as the event `{name}`: {values}"),
             Some(Heard::Next { values, .. }) => format!("as `next`: {values}"),
+            Some(Heard::More { values, again: true, .. }) => format!("as `again`: {values}"),
             Some(Heard::More { values, .. }) => format!("as `more`: {values}"),
             Some(Heard::Ignored { .. }) => "as something to ignore".to_owned(),
             Some(Heard::Other { unfit, .. }) => format!("as nothing: {unfit}"),
         };
         let message = format!("this does not come back as itself: {}", shown(&bytes));
-        let diagnostic = self.error(&entry.path, message).help(format!("it is heard {heard}"));
-        let asked = [Some(dialogue)];
+        let help = silent_word(&entry.message.shape.parts).unwrap_or_else(|| format!("it is heard {heard}"));
+        let diagnostic = self.error(&entry.path, message).help(help);
         let first = self.dialect.answers(&asked).find(|(dialogue, operation, entry)| {
             let mut slots = Slots::new();
             self.dialect.try_entry(entry, *operation, &bytes, true, &mut slots, *dialogue, &mut ()).is_ok()
@@ -234,35 +260,6 @@ impl Stage<'_> {
             Some(place) => diagnostic.other(&place, "which is heard first"),
             None => diagnostic,
         })
-    }
-
-    /// A field of the frame that messages leave open.
-    fn of_frame(&self, field: &str) -> Diagnostic {
-        self.error("frame", format!("neither the frame nor every message says what its field `{field}` is")).help(
-            format!(
-                "a number in each message, or in the frame `{field}: u8 usually 0`, or `{field}: u32 = length(frame)`"
-            ),
-        )
-    }
-
-    fn place(&self, path: &str) -> Option<crate::error::Place> {
-        let (mut node, mut rest) = (&self.document.root, path);
-        while !rest.is_empty() {
-            // A key may have a dot in it: an error with its cause.
-            if let Some(found) = node.get(rest) {
-                (node, rest) = (found, "");
-                continue;
-            }
-            let (key, behind) = rest.split_once('.').unwrap_or((rest, ""));
-            let item = || node.items()?.get(key.parse::<usize>().ok()?);
-            (node, rest) = (node.get(key).or_else(item)?, behind);
-        }
-        Some(self.document.place(node))
-    }
-
-    fn error(&self, path: &str, message: String) -> Diagnostic {
-        let place = self.place(path).unwrap_or_else(|| self.document.place(&self.document.root));
-        Diagnostic::new(&place, message)
     }
 }
 
@@ -281,12 +278,4 @@ fn is_whole(shape: &Shape, heard: &Record, said: &Record, but: &[&str]) -> bool 
     said.iter()
         .filter(|(name, value)| shape.position(name).is_some() && !but.contains(name) && !is_empty(value))
         .all(|(name, _)| heard.get(name).is_some())
-}
-
-/// Bytes for people: as text where they are text.
-fn shown(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) if text.chars().all(|c| !c.is_control() || "\r\n\t".contains(c)) => format!("{text:?}"),
-        _ => bytes.iter().take(48).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
-    }
 }
